@@ -1,0 +1,143 @@
+"""The student's side of a check: run their code on fresh inputs and bring home plain data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from course_lib.checks.base import Check, call_with
+from course_lib.checks.guard import StudentError, guarded
+from course_lib.checks.outcome import Fault, Outcome
+from course_lib.checks.plain import Array, NotPlain, to_plain
+from course_lib.checks.rng import Rng
+
+__all__ = ["execute"]
+
+
+def execute(check: Check, args: tuple[Any, ...], seed: int) -> Outcome:
+    """Run a check's `run` on the student's `args` and say what came of it.
+
+    The common faults that only show while the code runs are found here: not written yet,
+    an exception, a call that hangs, an input changed in place, an answer that forwards to
+    the library, a missing gradient, an output that ignores an input or draws its own noise.
+    """
+    if any(arg is None or arg is Ellipsis for arg in args):
+        return Outcome(check.name, fault=Fault("not-written", "There is no answer here yet."))
+
+    def once(inputs: dict[str, Any]) -> tuple[Any, set[str]]:
+        return guarded(lambda: call_with(check.run, inputs, *args), check.seconds, check.reference)
+
+    inputs, pristine = _draw(check, seed), _draw(check, seed)
+    try:
+        raw, reached = once(inputs)
+        output = _plain(raw)
+    except StudentError as error:
+        return Outcome(check.name, fault=error.fault)
+
+    failings, hints = [], []
+    for name in _changed(inputs, pristine):
+        failings.append(
+            Fault("changed-in-place", f"Your code changes its argument `{name}` in place. "
+                  f"Make a new tensor: `{name} = {name} + …`, not `{name} += …`.")
+        )  # fmt: skip
+    for name in sorted(reached):
+        failings.append(
+            Fault("forwards", f"Your code calls the library's own `{name}`. "
+                  "Here the point is to write it.")
+        )  # fmt: skip
+    if check.differentiable:
+        failings += _gradient_faults(check, once, seed)
+    if check.repeatable:
+        hints += _stray_randomness(check, once, seed, output)
+    for name in check.depends_on:
+        hints += _ignored(check, once, seed, output, name)
+    return Outcome(check.name, output, None, tuple(failings), tuple(hints))
+
+
+def _draw(check: Check, seed: int) -> dict[str, Any]:
+    return check.inputs(Rng(seed))
+
+
+def _plain(raw: Any) -> Any:
+    if raw is None or (isinstance(raw, list | tuple) and any(part is None for part in raw)):
+        raise StudentError(
+            Fault("nothing", "Your function returned nothing. Does it end with `return …`?")
+        )
+    try:
+        return to_plain(raw)
+    except NotPlain as error:
+        message = f"A tensor or a number was expected, and {error} came."
+        raise StudentError(Fault("type", message)) from None
+
+
+def _changed(inputs: dict[str, Any], pristine: dict[str, Any]) -> list[str]:
+    tensors = {k: v for k, v in inputs.items() if isinstance(v, torch.Tensor)}
+    return [
+        name
+        for name, value in tensors.items()
+        if value.shape != pristine[name].shape
+        or not torch.equal(value.detach().nan_to_num(), pristine[name].nan_to_num())
+    ]
+
+
+def _stray_randomness(check: Check, once: Any, seed: int, output: Any) -> list[Fault]:
+    try:
+        again = _plain(once(_draw(check, seed))[0])
+    except StudentError as error:
+        return [Fault("second-call", "A second call with the same inputs failed.", str(error))]
+    if _same(output, again):
+        return []
+    return [
+        Fault("not-repeatable", "Two calls with the same arguments gave different results. "
+              "Use the noise that is passed in; draw none of your own, keep nothing between calls.")
+    ]  # fmt: skip
+
+
+def _ignored(check: Check, once: Any, seed: int, output: Any, name: str) -> list[Fault]:
+    inputs = _draw(check, seed)
+    inputs[name] = check.inputs(Rng(seed + 1))[name]
+    try:
+        other = _plain(once(inputs)[0])
+    except StudentError:
+        return []
+    if not _same(output, other):
+        return []
+    return [Fault(f"ignores-{name}", f"Your result does not depend on `{name}`, and it should.")]
+
+
+def _gradient_faults(check: Check, once: Any, seed: int) -> list[Fault]:
+    faults = []
+    for name in check.differentiable:
+        inputs = _draw(check, seed)
+        leaf = inputs[name] = inputs[name].clone().requires_grad_(True)
+        try:
+            raw = once(inputs)[0]
+        except StudentError as error:
+            message = f"With `{name}.requires_grad` your code fails."
+            return [Fault("no-gradient", message, str(error))]
+        tensors = [v for v in (raw if isinstance(raw, list | tuple) else [raw])]
+        total = sum(v.sum() for v in tensors if isinstance(v, torch.Tensor) and v.requires_grad)
+        if not isinstance(total, torch.Tensor):
+            grad = None
+        else:
+            (grad,) = torch.autograd.grad(total, leaf, allow_unused=True)
+        if grad is None:
+            faults.append(
+                Fault("no-gradient", f"No gradient flows from the result back to `{name}`. "
+                      "Stay in torch: no .item(), .numpy(), .detach() or torch.no_grad().")
+            )  # fmt: skip
+    return faults
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, Array) and isinstance(b, Array):
+        return a.values.shape == b.values.shape and np.array_equal(
+            a.values, b.values, equal_nan=True
+        )
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(_same, a, b))
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(_same(a[k], b[k]) for k in a)
+    return bool(a == b) or (a != a and b != b)

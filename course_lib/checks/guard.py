@@ -1,0 +1,129 @@
+"""Call a student's code so that an error, an endless loop or a forwarded answer becomes a fault."""
+
+from __future__ import annotations
+
+import _thread
+import contextlib
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from types import CodeType, FrameType
+from typing import Any
+
+from course_lib.checks.outcome import Fault
+
+__all__ = ["StudentError", "guarded"]
+
+
+class StudentError(Exception):
+    """The student's code did not return; carries the fault that says why."""
+
+    def __init__(self, fault: Fault):
+        super().__init__(fault.message)
+        self.fault = fault
+
+
+def guarded(
+    call: Callable[[], Any], seconds: float, reference: Sequence[Callable[..., Any]] = ()
+) -> tuple[Any, set[str]]:
+    """Run `call`, stop it after `seconds`, and note calls to the library's own solution.
+
+    Whatever it writes to stderr goes to stdout: a warning must not cost points
+    (nbgrader takes anything on stderr for a failure).
+
+    Returns:
+        What the call returned, and the names of the `reference` functions that it reached.
+
+    Raises:
+        StudentError: If it raised or did not finish.
+    """
+    reached: set[str] = set()
+    watch = _Watchdog(seconds)
+    try:
+        with contextlib.redirect_stderr(sys.stdout), _noting(reference, reached), watch:
+            return call(), reached
+    except KeyboardInterrupt:
+        if not watch.fired:
+            raise
+        raise StudentError(
+            Fault(
+                "hang",
+                f"The call did not finish within {seconds:g} s, so it was stopped.",
+                "Does a loop never end? Does its variable change?",
+            )
+        ) from None
+    except NotImplementedError as error:
+        message = "This one is not written yet. Replace the line `raise NotImplementedError`."
+        raise StudentError(Fault("not-written", message, str(error))) from None
+    except Exception as error:
+        text = f"{type(error).__name__}: {error}"
+        raise StudentError(Fault("exception", f"Your code raised {text}", _where(error))) from None
+    except SystemExit:
+        raise StudentError(Fault("exception", "Your code called exit().")) from None
+
+
+class _Watchdog:
+    """Interrupts the main thread after some seconds, and again each second until it gives way."""
+
+    def __init__(self, seconds: float):
+        self.seconds = seconds
+        self.fired = False
+        self._done = threading.Event()
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> _Watchdog:
+        if threading.current_thread() is threading.main_thread():
+            threading.Thread(target=self._watch, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._done.set()
+
+    def _watch(self) -> None:
+        wait = self.seconds
+        while not self._done.wait(wait):
+            with self._lock:
+                if self._done.is_set():
+                    return
+                self.fired = True
+                _interrupt_main_thread()
+            wait = 1.0
+
+
+def _interrupt_main_thread() -> None:
+    if hasattr(signal, "pthread_kill"):  # wakes a sleeping call, which interrupt_main does not
+        main = threading.main_thread().ident
+        if main is not None:
+            signal.pthread_kill(main, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
+
+
+@contextlib.contextmanager
+def _noting(functions: Sequence[Callable[..., Any]], reached: set[str]) -> Iterator[None]:
+    codes: dict[CodeType, str] = {f.__code__: f.__qualname__ for f in functions}  # type: ignore[attr-defined]
+    if not codes:
+        yield
+        return
+
+    def note(frame: FrameType, event: str, arg: Any) -> None:
+        if event == "call" and frame.f_code in codes:
+            reached.add(codes[frame.f_code])
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
+
+
+def _where(error: BaseException) -> str:
+    """The last line of the student's own code on the way to the error."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if "course_lib" not in frame.filename and "site-packages" not in frame.filename:
+            return f"Line {frame.lineno} of {frame.name}: {frame.line}"
+    return ""

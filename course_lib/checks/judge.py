@@ -1,0 +1,105 @@
+"""The grader's side of a check: from an outcome to a verdict, without the student's code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from course_lib.checks.base import Check, call_with
+from course_lib.checks.compare import agree, difference, numbers
+from course_lib.checks.outcome import Fault, Outcome
+from course_lib.checks.plain import to_plain
+from course_lib.checks.rng import Rng
+from course_lib.checks.verdict import Verdict
+
+__all__ = ["Judgement", "expected_and_got", "judge"]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a check's own `judge` returns: the share of the points, and why.
+
+    Attributes:
+        share: From 0 to 1.
+        fault: None if all is right, else the name of what went wrong.
+        message: What the student reads.
+        detail: A further line.
+    """
+
+    share: float
+    fault: str | None = None
+    message: str = ""
+    detail: str = ""
+
+
+def judge(check: Check, outcome: Outcome, seed: int) -> Verdict:
+    """Judge an outcome of the check, whose inputs were drawn from the seed.
+
+    A right answer is accepted. A wrong one is explained by the first of: a named mistake that
+    gives this very output, something noticed while it ran, the first difference found.
+    """
+    judgement = _judge(check, outcome, seed)
+    return Verdict(
+        check=check.name,
+        title=check.title,
+        points=round(check.points * judgement.share, 2),
+        max_points=check.points,
+        fault=judgement.fault,
+        message=judgement.message,
+        detail=judgement.detail,
+        seed=seed,
+    )
+
+
+def _judge(check: Check, outcome: Outcome, seed: int) -> Judgement:
+    if outcome.check != check.name:
+        return Judgement(
+            0, "other-check", f"This is the outcome of another check, {outcome.check}."
+        )
+    if outcome.fault is not None:
+        return _fail(outcome.fault)
+    if outcome.failings:
+        return _fail(outcome.failings[0])
+    inputs = check.inputs(Rng(seed))
+    own = check.judge(inputs, outcome.output)
+    if own is not None:
+        return own
+    expected = to_plain(call_with(check.answer, inputs))
+    found = difference(expected, outcome.output, check.rtol, check.parts)
+    if found is None:
+        return Judgement(1)
+    if any(_gives(formula, check, outcome.output, seed) for formula in check.also):
+        return Judgement(1)
+    for mistake in check.mistakes:
+        if _gives(mistake.formula, check, outcome.output, seed):
+            return Judgement(0, mistake.name, mistake.sentence)
+    if found.name == "wrong" and outcome.hints:
+        return _fail(outcome.hints[0])
+    return _fail(found)
+
+
+def _gives(formula: Callable[..., Any], check: Check, output: Any, seed: int) -> bool:
+    try:
+        theirs = to_plain(call_with(formula, check.inputs(Rng(seed))))
+    except Exception:  # a mistaken formula may well fail on some inputs
+        return False
+    return agree(theirs, output, check.rtol)
+
+
+def _fail(fault: Fault) -> Judgement:
+    return Judgement(0, fault.name, fault.message, fault.detail)
+
+
+def expected_and_got(check: Check, outcome: Outcome, seed: int) -> tuple[Any, Any] | None:
+    """The numbers for a card's small picture: flat arrays of one size, or None."""
+    if outcome.fault is not None:
+        return None
+    try:
+        answer = call_with(check.answer, check.inputs(Rng(seed)))
+    except NotImplementedError:
+        return None
+    expected, got = numbers(to_plain(answer)), numbers(outcome.output)
+    if expected is None or got is None or expected.shape != got.shape or expected.size < 3:
+        return None
+    return expected, got

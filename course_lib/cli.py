@@ -1,0 +1,97 @@
+"""The command `course`: open the labs, build them, grade hand-ins."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Open the labs, build them, grade hand-ins.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.command()
+def lab(
+    name: Annotated[str, typer.Argument(help="Which lab to open.")] = "lab1",
+    browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
+    port: Annotated[int, typer.Option(help="Where JupyterLab listens.")] = 8888,
+) -> None:
+    """Open JupyterLab on a lab. The address is printed."""
+    from course_lib.notebooks import CourseError, find_course
+
+    course = find_course()
+    notebook = course.labs / name / f"{name}.ipynb"
+    if not notebook.is_file():
+        known = (
+            ", ".join(sorted(p.name for p in course.labs.glob("lab*")))
+            or "none; run `course build`"
+        )
+        raise CourseError(f"There is no lab {name!r} to open. There are: {known}.")
+    command = [sys.executable, "-m", "jupyterlab", str(notebook), f"--port={port}"]
+    # Nothing is fetched from other hosts: no news, no list of extensions.
+    command += ["--LabApp.extension_manager=readonly"]
+    command += [
+        "--LabApp.news_url=",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
+    command += [] if browser else ["--no-browser"]
+    typer.echo(f"JupyterLab opens {notebook.relative_to(course.root)}. Stop it with Ctrl-C.")
+    raise typer.Exit(subprocess.call(command, cwd=course.root))
+
+
+@app.command()
+def build(
+    labs: Annotated[
+        list[str] | None, typer.Argument(help="Which labs; all if none is named.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit 1 if stale.")
+    ] = False,
+) -> None:
+    """Make labs/ from solutions/."""
+    from course_lib.notebooks import build as build_labs
+    from course_lib.notebooks import find_course
+
+    stale = build_labs(find_course(), labs, check)
+    for path in stale:
+        typer.echo(f"{'out of date' if check else 'written'}: {path}")
+    if not stale:
+        typer.echo("All labs are up to date.")
+    elif check:
+        typer.echo("Run `course build` and commit what it writes.")
+        raise typer.Exit(1)
+
+
+def main() -> NoReturn:
+    """Run the command; what a person can mend is one sentence and exit code 2."""
+    try:
+        from course_lib.notebooks.course import CourseError
+    except ImportError as error:
+        sys.exit(_half_installed(error))
+    try:
+        app()
+    except CourseError as error:
+        sys.stderr.write(f"course: {error}\n")
+        sys.exit(2)
+    except ImportError as error:
+        sys.exit(_half_installed(error))
+    sys.exit(0)
+
+
+def _half_installed(error: ImportError) -> str:
+    where = Path(sys.prefix).name
+    return f"course: {error}. The installation in {where} is incomplete; `make env` repairs it."
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""`course build`: make `labs/` from `solutions/`, through nbgrader's own generate_assignment."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from nbgrader.converters import GenerateAssignment
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import SaveCells
+from traitlets.config import Config, PyFileConfigLoader
+
+from course_lib.notebooks.annotate import annotate
+from course_lib.notebooks.course import Course, CourseError
+from course_lib.notebooks.pairs import pair_differs, read_pair, write_notebook, write_text
+
+__all__ = ["build", "generate", "labs_in", "load_config"]
+
+
+def labs_in(course: Course) -> list[str]:
+    """The labs that a course has, in order: the folders of `solutions/`."""
+    folders = [
+        p.name
+        for p in course.solutions.iterdir()
+        if p.is_dir() and not p.name.startswith((".", "_"))
+    ]
+    return sorted(folders, key=lambda name: (len(name), name))
+
+
+def build(course: Course, labs: Iterable[str] | None = None, check: bool = False) -> list[str]:
+    """Bring the pairs in `solutions/` into step and make `labs/` anew.
+
+    Args:
+        course: Where it lies.
+        labs: Which labs; the default is all.
+        check: Change nothing, only find out.
+
+    Returns:
+        The files that were out of date, relative to the course (now written, unless `check`).
+
+    Raises:
+        CourseError: If a lab does not exist, cannot be read, or is not well formed.
+    """
+    stale: list[str] = []
+    wanted = list(labs or labs_in(course))
+    unknown = [lab for lab in wanted if lab not in labs_in(course)]
+    if unknown:
+        raise CourseError(
+            f"There is no lab {unknown[0]!r}. There are: {', '.join(labs_in(course))}."
+        )
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = Course(Path(scratch))
+        shutil.copy(course.config_file, copy.config_file)
+        for lab in wanted:
+            made = _make(course, copy, lab)
+            for path in made:
+                target = course.root / path
+                if target.exists() and _same(copy.root / path, target):
+                    continue
+                stale.append(path.as_posix())
+                if not check:
+                    _write(copy.root / path, target)
+            stale += _remove_extra(course, lab, made, check)
+    return stale
+
+
+def _make(course: Course, copy: Course, lab: str) -> list[Path]:
+    """Make one lab's files under `copy`; returns their paths relative to a course."""
+    source = course.solutions / lab
+    folder = copy.solutions / lab
+    shutil.copytree(source, folder, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+    differed = pair_differs(folder)
+    notebook = read_pair(folder)
+    annotate(notebook, lab)
+    write_notebook(notebook, folder / f"{lab}.ipynb")
+    if differed:
+        write_text(notebook, folder / f"{lab}.py")
+    generate(copy, lab)
+    released = [
+        p.relative_to(copy.root) for p in sorted((copy.labs / lab).rglob("*")) if p.is_file()
+    ]
+    pair = [Path("solutions", lab, f"{lab}{ending}") for ending in (".py", ".ipynb")]
+    return pair + released
+
+
+def _remove_extra(course: Course, lab: str, made: list[Path], check: bool) -> list[str]:
+    """Delete notebooks in `labs/` that the build did not make; returns their names."""
+    folder = course.labs / lab
+    extra = []
+    for path in sorted(folder.glob("*.ipynb")) if folder.is_dir() else []:
+        relative = path.relative_to(course.root)
+        if relative not in made:
+            extra.append(relative.as_posix())
+            if not check:
+                path.unlink()
+    return extra
+
+
+def _same(made: Path, there: Path) -> bool:
+    return made.read_bytes().replace(b"\r\n", b"\n") == there.read_bytes().replace(b"\r\n", b"\n")
+
+
+def _write(made: Path, target: Path) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(made, target)
+    except OSError as error:
+        raise CourseError(f"{target} cannot be written: {error.strerror}.") from None
+
+
+def load_config(course: Course) -> Config:
+    """The course's `nbgrader_config.py`, with its root set to where the course lies."""
+    config = PyFileConfigLoader(course.config_file.name, path=str(course.root)).load_config()
+    config.CourseDirectory.root = str(course.root)
+    return config
+
+
+def generate(course: Course, lab: str, database: bool = False) -> None:
+    """Run nbgrader's generate_assignment: the released notebook, and the gradebook's entries.
+
+    Args:
+        course: Where to read and write.
+        lab: Which lab.
+        database: Whether to enter the lab into the gradebook.
+
+    Raises:
+        CourseError: If nbgrader refuses.
+    """
+    config = load_config(course)
+    log = logging.getLogger("course.nbgrader")
+    log.setLevel(logging.ERROR)
+    directory = CourseDirectory(config=config, assignment_id=lab, log=log)
+    converter = GenerateAssignment(
+        coursedir=directory, config=config, force=True, no_database=not database, log=log
+    )
+    if not database:
+        converter.preprocessors = [p for p in converter.preprocessors if p is not SaveCells]
+    try:
+        converter.start()
+    except Exception as error:
+        raise CourseError(f"nbgrader could not make {lab}: {error}") from error

@@ -1,0 +1,29 @@
+"""One call a figure: each function takes tensors and returns a finished matplotlib Figure.
+
+The exact answer is always dark and dashed (or a grey image), what was simulated is always blue.
+The figure is not on pyplot's list, so a cell that ends with the call shows it exactly once.
+NaN and infinity never stop a plot: they are left out, and the figure says so.
+"""
+
+from course_lib.plots.card import answer_against_expected
+from course_lib.plots.export import alt_text, png
+from course_lib.plots.histograms import histogram
+from course_lib.plots.measured import convergence, covariance, curves, mode_weights
+from course_lib.plots.over_time import collapse, paths
+from course_lib.plots.plane import density, snapshots, vector_field
+
+__all__ = [
+    "alt_text",
+    "answer_against_expected",
+    "collapse",
+    "convergence",
+    "covariance",
+    "curves",
+    "density",
+    "histogram",
+    "mode_weights",
+    "paths",
+    "png",
+    "snapshots",
+    "vector_field",
+]

@@ -1,0 +1,34 @@
+"""nbgrader's settings: used by `course build`, `course grade`, formgrader and nbgrader itself."""
+
+from pathlib import Path
+
+from nbgrader import preprocessors as nbgrader
+
+from course_lib.notebooks.release import KeepRunning, RemoveAnswers
+
+c = get_config()  # noqa: F821
+
+c.CourseDirectory.course_id = "flow-matching"
+c.CourseDirectory.root = str(Path(__file__).parent.resolve())
+c.CourseDirectory.source_directory = "solutions"
+c.CourseDirectory.release_directory = "labs"
+c.CourseDirectory.ignore = [
+    ".*",
+    "__pycache__",
+    "*.pyc",
+    "*.py",  # the notebooks' text form and right_answers.py
+]
+
+c.GenerateAssignment.preprocessors = [
+    nbgrader.LockCells,
+    RemoveAnswers,
+    nbgrader.ClearOutput,
+    KeepRunning,
+    nbgrader.CheckCellMetadata,
+    nbgrader.ComputeChecksums,
+    nbgrader.SaveCells,
+    nbgrader.CheckCellMetadata,
+]
+
+# A deleted check cell is put back before grading.
+c.OverwriteCells.add_missing_cells = True

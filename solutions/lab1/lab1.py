@@ -1,0 +1,1009 @@
+# %% [markdown]
+# # Lab 1 · Simulating ODEs and SDEs
+#
+# A generative model turns noise into data by letting it move. A *flow* moves it along arrows. A *diffusion* moves it along arrows and shakes it on the way. In this lab you write the few lines that do the moving, and you find out how far they can be trusted.
+#
+# **At the end you can**
+#
+# - simulate any ordinary or stochastic differential equation, and say what the step size does to the error;
+# - build Brownian motion, the Ornstein–Uhlenbeck process and Langevin dynamics from noise;
+# - tell a simulation's own bias from the process that it stands for;
+# - sample from a density of which you know only the slope, and say when that fails.
+#
+# **Time:** 2 to 3 hours. **Builds on:** vectors, derivatives, the Gaussian distribution, some PyTorch.
+#
+# **Source:** Holderrieth & Erives, *An Introduction to Flow Matching and Diffusion Models*, section 2 and Remark 16. Equations are cited as Notes (4).
+#
+# ### How a lab works
+#
+# Each exercise has three cells: the question, a cell for your answer, and a check. Run the check as often as you like. It draws fresh numbers each time, and when something is wrong it tries to say what. A question that asks for a prediction wants your honest guess *before* you run the experiment below it; change it afterwards if you were wrong.
+
+# %%
+try:
+    import course_lib  # noqa: F401
+except ModuleNotFoundError:
+    raise SystemExit(
+        "The course library is not installed in this notebook's Python.\n"
+        "In a copy of the course, run   %pip install -e ../..\n"
+        "On Colab or elsewhere, run     %pip install git+ADDRESS   with your course's git address.\n"
+        "Then restart the kernel and run this cell again."
+    ) from None
+
+# %%
+import math
+
+import torch
+
+from course_lib import plots
+from course_lib.checks import check, lab1, progress
+from course_lib.distributions import Gaussian, GaussianMixture
+from course_lib.processes import SDE, BrownianMotion, LinearODE, OrnsteinUhlenbeck
+from course_lib.simulate import Trajectory, simulate, time_grid
+from course_lib.training import budget
+
+_ = torch.manual_seed(0)  # the same figures for everyone
+
+# %% [markdown]
+# # Part A · Following arrows
+#
+# Drop a leaf on a river. At each place and moment the water has a speed and a direction. The leaf has no will of its own: it goes where the water goes.
+#
+# The water is a *velocity field* $u_t(x)$: give it a place $x$ and a time $t$, and it returns an arrow. The leaf's path $X_t$ obeys an *ordinary differential equation* (ODE), Notes (1):
+#
+# $$\frac{\mathrm d}{\mathrm dt} X_t = u_t(X_t), \qquad X_0 = x_0 .$$
+#
+# The map from where a leaf starts to where it is at time $t$ is called the *flow*, $\psi_t(x_0)$. For most fields nobody can write it down. For a linear field $u_t(x) = Ax$ one can: $\psi_t(x_0) = e^{At}x_0$. We start with such a field, because then we know the truth.
+
+# %%
+spiral = LinearODE([[-0.5, -3.0], [3.0, -0.5]])
+plots.vector_field(spiral.velocity)
+
+
+# %% [markdown]
+# ### Exercise 1 · The Euler step
+#
+# Look at the arrow where you stand, walk along it for a short time $h$, look again. That is Euler's method, Notes (4):
+#
+# $$X_{t+h} = X_t + h\,u_t(X_t).$$
+#
+# Write one step. `velocity` is a function: `velocity(x, t)` returns an arrow for each row of `x`.
+
+# %%
+def euler_step(velocity, x, t, h):
+    """Move the points x from time t to time t + h by one Euler step.
+
+    Args:
+        velocity: a function of (x, t) that returns a tensor shaped like x.
+        x: points, shape (batch, dim).
+        t: the time, shape ().
+        h: the step size, a number.
+
+    Returns:
+        The points at time t + h, shape (batch, dim).
+    """
+    ### BEGIN SOLUTION
+    return x + h * velocity(x, t)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Call `velocity` once, at `x` and `t`. Return a new tensor; leave `x` as it is.
+#
+# </details>
+
+# %%
+check(lab1.EulerStep, euler_step)
+
+# %% [markdown]
+# Your step drives the simulation below: `simulate` calls it once for each step. The leaves start on a circle and take 20 steps from $t=0$ to $t=1$.
+
+# %%
+start = Gaussian([0.0, 0.0], 1.0).sample(6)
+start = 1.5 * start / start.norm(dim=1, keepdim=True)
+walk = simulate(spiral, start, time_grid(20), step=euler_step)
+plots.vector_field(spiral.velocity, walk, title="Euler, 20 steps")
+
+
+# %% [markdown]
+# Change 20 to 6 and run the cell again. With long steps the leaves leave the spiral: each step follows the tangent, and the tangent of a curve leads outwards.
+
+# %% [markdown]
+# ### Exercise 2 · The Heun step
+#
+# Euler trusts the arrow at the start for the whole step. Better: take the Euler step as a *guess*, look at the arrow there, and walk along the average of the two. This is Heun's method, Notes §2.1:
+#
+# $$X'_{t+h} = X_t + h\,u_t(X_t), \qquad X_{t+h} = X_t + \frac h2\bigl(u_t(X_t) + u_{t+h}(X'_{t+h})\bigr).$$
+
+# %%
+def heun_step(velocity, x, t, h):
+    """Move the points x from time t to time t + h by one Heun step.
+
+    Args and result as in `euler_step`.
+    """
+    ### BEGIN SOLUTION
+    first = velocity(x, t)
+    second = velocity(x + h * first, t + h)
+    return x + h / 2 * (first + second)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# The guess is a place *and* a time: its arrow is `velocity(guess, t + h)`. The step itself still begins at `x`.
+#
+# </details>
+
+# %%
+check(lab1.HeunStep, heun_step)
+
+# %%
+walk = simulate(spiral, start, time_grid(20), step=heun_step)
+plots.vector_field(spiral.velocity, walk, title="Heun, 20 steps")
+
+# %% [markdown]
+# ### Exercise 3 · How fast does the error shrink?
+#
+# Both methods improve with smaller steps. The question is how fast.
+#
+# **Prediction.** You halve the step size. What happens to the error at $t=1$?
+#
+# - (a) For both methods it halves.
+# - (b) Euler's halves, Heun's falls to a quarter.
+# - (c) Euler's falls to a quarter, Heun's to an eighth.
+# - (d) Nothing: there are twice as many steps to err in.
+
+# %%
+### BEGIN SOLUTION
+order_prediction = "b"
+### END SOLUTION
+
+# %%
+check(lab1.PredictOrder, order_prediction)
+
+
+# %% [markdown]
+# Now measure it. Walk from $t=0$ to $t=1$ in `n_steps` equal steps and compare with the true flow.
+#
+# Count the steps with care. From 0 to 1 there are $n$ steps of $1/n$; step $i$ begins at $t=i/n$, for $i=0,\dots,n-1$.
+
+# %%
+def endpoint_error(step, velocity, flow, x, n_steps):
+    """How far a simulation from t = 0 to t = 1 ends from the truth, at worst.
+
+    Args:
+        step: a function like `euler_step`.
+        velocity: a function of (x, t).
+        flow: the true flow, a function of (x, t): where the points x are after a time t.
+        x: where the points start, shape (batch, dim).
+        n_steps: the number of steps.
+
+    Returns:
+        The largest Euclidean distance between a simulated and a true end point, a number.
+    """
+    ### BEGIN SOLUTION
+    h = 1 / n_steps
+    end = x
+    for i in range(n_steps):
+        end = step(velocity, end, torch.tensor(i * h), h)
+    return (end - flow(x, 1.0)).norm(dim=1).max().item()
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Keep the start: `flow(x, 1.0)` needs the points before they moved. `(a - b).norm(dim=1)` gives a distance for each row. The time of a step can be a float or a tensor.
+#
+# </details>
+
+# %%
+check(lab1.EndpointError, endpoint_error)
+
+
+# %% [markdown]
+# If the error is $C\,h^p$, then $\log(\text{error}) = \log C + p \log h$: a straight line of slope $p$. The slope $p$ is the *order of convergence*. Fit the line by least squares: with $a=\log h$ and $b=\log(\text{error})$,
+#
+# $$p = \frac{\sum_i (a_i-\bar a)(b_i-\bar b)}{\sum_i (a_i-\bar a)^2}.$$
+
+# %%
+def convergence_order(step_sizes, errors):
+    """The slope of the least-squares line through log(error) against log(h).
+
+    Args:
+        step_sizes: shape (n,), positive.
+        errors: shape (n,), positive.
+
+    Returns:
+        The slope, a number.
+    """
+    ### BEGIN SOLUTION
+    a, b = step_sizes.log(), errors.log()
+    a = a - a.mean()
+    return ((a * (b - b.mean())).sum() / (a * a).sum()).item()
+    ### END SOLUTION
+
+
+# %%
+check(lab1.ConvergenceOrder, convergence_order)
+
+# %% [markdown]
+# Your four functions together. Were you right?
+
+# %%
+exact_start = start.double()
+step_counts = [8, 16, 32, 64, 128, 256]
+errors = {
+    name: [endpoint_error(step, spiral.velocity, spiral.flow, exact_start, n) for n in step_counts]
+    for name, step in {"Euler": euler_step, "Heun": heun_step}.items()
+}
+sizes = torch.tensor([1 / n for n in step_counts])
+print({name: round(convergence_order(sizes, torch.tensor(e)), 2) for name, e in errors.items()})
+plots.convergence(sizes, errors)
+
+
+# %% [markdown]
+# Heun looks at two arrows a step, Euler at one. So at equal cost Heun has steps twice as long, and still wins by far. In this course the arrow will be a neural network, and looking at it will be the whole cost.
+
+# %% [markdown]
+# # Part B · Shaking
+#
+# Under a microscope a grain of pollen in still water never rests. Water molecules hit it from all sides, and it jitters. No arrow leads it. Its path is a *Brownian motion* $W_t$: it starts at 0, and in a time $h$ it moves by a Gaussian jump of variance $h$, independent of all that was before. From one moment to the next, Notes (5):
+#
+# $$W_{t+h} = W_t + \sqrt h\,\epsilon_t, \qquad \epsilon_t \sim \mathcal N(0, I).$$
+#
+# Variances of independent jumps add up, standard deviations do not. Hence the root: four jumps of a quarter of the time must together have the variance of one.
+
+# %% [markdown]
+# ### Exercise 4 · Brownian paths
+#
+# In this course a function that needs noise *takes the noise as an argument*. So it has one right answer, and you can run it twice and get the same.
+
+# %%
+def brownian_paths(noise, h):
+    """Brownian paths that start at 0, made from standard normal noise.
+
+    Args:
+        noise: standard normal numbers, shape (n_steps, batch, dim).
+        h: the time between two points of a path, a number.
+
+    Returns:
+        The paths at times 0, h, 2h, …, shape (n_steps + 1, batch, dim).
+    """
+    ### BEGIN SOLUTION
+    jumps = math.sqrt(h) * noise
+    return torch.cat([torch.zeros_like(noise[:1]), jumps.cumsum(dim=0)])
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `cumsum(dim=0)` is a running sum along the first axis. `torch.cat` puts tensors behind one another; `torch.zeros_like(noise[:1])` is a first row of zeros with the right shape and dtype.
+#
+# </details>
+
+# %%
+check(lab1.BrownianPaths, brownian_paths)
+
+# %%
+n_steps, n_paths = 200, budget(full=5000, quick=2000)
+times = time_grid(n_steps)
+paths = brownian_paths(torch.randn(n_steps, n_paths, 1), h=1 / n_steps)
+plots.paths(Trajectory(times, paths), band=lambda t: (0 * t, t.sqrt()), title="Brownian motion")
+
+# %% [markdown]
+# The band is the exact mean ± 2 standard deviations. It opens like $\sqrt t$: steeply at first, then ever more slowly.
+#
+# **Prediction.** Take two times $s<t$. On the same path, $W_s$ and $W_t$ are not independent. What is their covariance?
+#
+# - (a) $t-s$
+# - (b) $s\,t$
+# - (c) $\max(s,t)$
+# - (d) $\min(s,t)$
+
+# %%
+### BEGIN SOLUTION
+covariance_prediction = "d"
+### END SOLUTION
+
+# %%
+check(lab1.PredictCovariance, covariance_prediction)
+
+
+# %% [markdown]
+# Estimate it from paths. $W$ has mean 0, so the covariance of $W_s$ and $W_t$ is the average of the product $W_s W_t$ over the paths.
+
+# %%
+def path_covariance(paths):
+    """The covariance of W at every pair of times, estimated from paths of mean 0.
+
+    Args:
+        paths: shape (n_times, n_paths).
+
+    Returns:
+        The average over the paths of the products, shape (n_times, n_times).
+    """
+    ### BEGIN SOLUTION
+    return paths @ paths.T / paths.shape[1]
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# One matrix product does all pairs at once.
+#
+# </details>
+
+# %%
+check(lab1.PathCovariance, path_covariance)
+
+# %%
+few = slice(0, None, 10)
+exact = torch.minimum(times[few, None], times[few])
+plots.covariance(path_covariance(paths[few, :, 0]), exact, times[few])
+
+
+# %% [markdown]
+# ### Exercise 5 · The Euler–Maruyama step
+#
+# Now both together: arrows and shaking. A *stochastic differential equation* (SDE) is written, Notes (7),
+#
+# $$\mathrm dX_t = u_t(X_t)\,\mathrm dt + \sigma_t\,\mathrm dW_t .$$
+#
+# Read it as an instruction for a very short time $h$: walk along the *drift* $u_t$ for the time $h$, then add a Brownian jump, scaled by the *diffusion coefficient* $\sigma_t \ge 0$. Taken at its word with a finite $h$, it is the Euler–Maruyama method, Notes (9):
+#
+# $$X_{t+h} = X_t + h\,u_t(X_t) + \sqrt h\,\sigma_t\,\epsilon_t .$$
+#
+# (In the Notes' line the root may look as if it reached over $\sigma_t$. It covers $h$ alone; their Algorithm 2 has it clearly.)
+
+# %%
+def euler_maruyama_step(drift, diffusion, x, t, h, noise):
+    """Move the points x from time t to time t + h by one Euler–Maruyama step.
+
+    Args:
+        drift: a function of (x, t) that returns a tensor shaped like x.
+        diffusion: a function of t that returns the coefficient sigma, shape ().
+        x: points, shape (batch, dim).
+        t: the time, shape ().
+        h: the step size, a number.
+        noise: standard normal numbers, shaped like x.
+
+    Returns:
+        The points at time t + h, shape (batch, dim).
+    """
+    ### BEGIN SOLUTION
+    return x + h * drift(x, t) + math.sqrt(h) * diffusion(t) * noise
+    ### END SOLUTION
+
+
+# %%
+check(lab1.EulerMaruyamaStep, euler_maruyama_step)
+
+# %% [markdown]
+# The spiral again, now in choppy water. Every leaf starts at the same place.
+
+# %%
+choppy = SDE(spiral.velocity, lambda t: 0.4 + 0 * t)
+same_start = torch.tensor([[1.5, 0.0]]).repeat(6, 1)
+walk = simulate(choppy, same_start, time_grid(200), step=euler_maruyama_step)
+plots.vector_field(spiral.velocity, walk, title="The spiral with noise, σ = 0.4")
+
+
+# %% [markdown]
+# # Part C · A dog on a leash
+#
+# A dog on an elastic leash is tied to a pole at 0. It runs about at random; the farther it strays, the harder the leash pulls. This is the *Ornstein–Uhlenbeck process* (OU), Notes (8):
+#
+# $$\mathrm dX_t = -\theta X_t\,\mathrm dt + \sigma\,\mathrm dW_t .$$
+#
+# $\theta>0$ is the stiffness of the leash, $\sigma$ the temper of the dog. It is the most useful SDE there is: one can solve it with pencil and paper, so every simulation can be held against the truth.
+
+# %% [markdown]
+# ### Exercise 6 · Drift, diffusion, and the exact law
+#
+# First the two coefficients.
+#
+# A warning from published labs: the diffusion coefficient is a *number*, $\sigma$. It is not noise. Where it returns $\sigma$ times random numbers, the step multiplies two Gaussians. The variance comes out right and the law is wrong.
+
+# %%
+def ou_drift(x, t, theta):
+    """The drift of the OU process at the points x, shaped like x."""
+    ### BEGIN SOLUTION
+    return -theta * x
+    ### END SOLUTION
+
+
+def ou_diffusion(t, sigma):
+    """The diffusion coefficient of the OU process at time t, a number."""
+    ### BEGIN SOLUTION
+    return sigma
+    ### END SOLUTION
+
+
+# %%
+check(lab1.OrnsteinUhlenbeckCoefficients, ou_drift, ou_diffusion)
+
+
+# %% [markdown]
+# Now the exact law. Where is the dog a time $\tau$ after it was seen at $x$?
+#
+# Without noise it would be at $e^{-\theta\tau}x$, as in Notes (3). Each jump of the noise fades in the same way: a jump made a time $r$ ago counts with the factor $e^{-\theta r}$ today. So
+#
+# $$X_\tau = e^{-\theta\tau} x + \sigma\int_0^\tau e^{-\theta r}\,\mathrm dW_r .$$
+#
+# This is Gaussian. Independent jumps add their variances, and a jump over $\mathrm dr$ has the variance $\mathrm dr$:
+#
+# $$\text{mean} = e^{-\theta\tau} x, \qquad \text{variance} = \sigma^2\int_0^\tau e^{-2\theta r}\,\mathrm dr .$$
+#
+# Do the integral, then write both down.
+
+# %%
+def ou_transition(x, elapsed, theta, sigma):
+    """The exact law of the OU process a time `elapsed` after it was at x.
+
+    Args:
+        x: where it was, shape (batch, dim).
+        elapsed: the time since then, a number.
+        theta, sigma: the parameters, numbers.
+
+    Returns:
+        The mean, shape (batch, dim), and the standard deviation, a number.
+    """
+    ### BEGIN SOLUTION
+    mean = math.exp(-theta * elapsed) * x
+    variance = sigma**2 * (1 - math.exp(-2 * theta * elapsed)) / (2 * theta)
+    return mean, math.sqrt(variance)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# $\int_0^\tau e^{-cr}\,\mathrm dr = (1-e^{-c\tau})/c$, here with $c=2\theta$. Test your formula: for $\tau\to0$ the variance must vanish like $\sigma^2\tau$, as for Brownian motion. The standard deviation is the root of the variance.
+#
+# </details>
+
+# %%
+check(lab1.OrnsteinUhlenbeckTransition, ou_transition)
+
+# %% [markdown]
+# Paths from your step and your coefficients; the band from your exact law. Two thirds of the way to the right, do the paths still remember that they started at 3?
+
+# %%
+theta, sigma = 1.0, 1.0
+ou = SDE(lambda x, t: ou_drift(x, t, theta), lambda t: ou_diffusion(t, sigma))
+x0 = torch.full((n_paths, 1), 3.0)
+walk = simulate(ou, x0, time_grid(400, end=6.0), step=euler_maruyama_step)
+
+
+def exact_band(times):
+    laws = [ou_transition(x0[:1], t.item(), theta, sigma) for t in times]
+    return torch.stack([m.squeeze() for m, _ in laws]), torch.tensor([s for _, s in laws])
+
+
+plots.paths(walk, band=exact_band, title="Ornstein–Uhlenbeck, θ = 1, σ = 1")
+
+
+# %% [markdown]
+# ### Exercise 7 · The source says N(0, σ²). Is it so?
+#
+# Example 6 of the Notes says that for $t\to\infty$ the OU process "converges towards a Gaussian distribution $\mathcal N(0,\sigma^2)$". The caption of their Figure 3 says $\mathcal N(0,\frac{\sigma^2}{2\theta})$. They cannot both be right. Decide.
+#
+# **By derivation.** Let $v$ be the variance of $X_t$ (mean 0). In a short time $h$,
+#
+# $$X_{t+h} = (1-\theta h) X_t + \sqrt h\,\sigma\,\epsilon .$$
+#
+# Take the variance of both sides. Drop what is of order $h^2$. What is the rate $\mathrm dv/\mathrm dt$?
+
+# %%
+def variance_rate(variance, theta, sigma):
+    """The rate of change dv/dt of the variance of the OU process.
+
+    Args:
+        variance: the variance now, any shape.
+        theta, sigma: the parameters, numbers.
+
+    Returns:
+        dv/dt, shaped like variance.
+    """
+    ### BEGIN SOLUTION
+    return -2 * theta * variance + sigma**2
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# $\operatorname{Var}(aX+b\epsilon)=a^2\operatorname{Var}X+b^2$ for independent $X$ and $\epsilon$. And $(1-\theta h)^2 = 1-2\theta h+\theta^2h^2$.
+#
+# </details>
+
+# %%
+check(lab1.VarianceRate, variance_rate)
+
+# %% [markdown]
+# **By experiment.** Wait for a long time and look. We take $\theta=2$: for $\theta=\frac12$ both claims would look the same.
+
+# %%
+theta, sigma = 2.0, 1.0
+ou = SDE(lambda x, t: ou_drift(x, t, theta), lambda t: ou_diffusion(t, sigma))
+late = simulate(
+    ou, torch.zeros(20_000, 1), time_grid(500, end=5.0), step=euler_maruyama_step, record=1
+)
+candidates = {
+    "N(0, σ²)": Gaussian([0.0], sigma**2),
+    "N(0, σ²/θ)": Gaussian([0.0], sigma**2 / theta),
+    "N(0, σ²/2θ)": Gaussian([0.0], sigma**2 / (2 * theta)),
+}
+plots.histogram({name: late.final for name in candidates}, candidates)
+
+# %% [markdown]
+# **Your verdict.** For $t\to\infty$ the OU process
+#
+# - (a) has no limit: its variance grows for ever;
+# - (b) converges to $\mathcal N(0,\sigma^2)$, as Example 6 says;
+# - (c) converges to $\mathcal N(0,\frac{\sigma^2}{2\theta})$, as Figure 3 says;
+# - (d) converges to $\mathcal N(0,\frac{\sigma^2}{\theta})$: both are wrong.
+
+# %%
+### BEGIN SOLUTION
+limit_verdict = "c"
+### END SOLUTION
+
+# %%
+check(lab1.OrnsteinUhlenbeckLimit, limit_verdict)
+
+
+# %% [markdown]
+# ### Exercise 8 · A simulation has a law of its own
+#
+# A simulation with a finite step is not the process. It is another process, and this one too can be solved. One Euler–Maruyama step of OU is
+#
+# $$X \leftarrow (1-\theta h)X + \sqrt h\,\sigma\,\epsilon .$$
+#
+# If the simulation has settled, one more step leaves its variance $v$ as it is: $v = (1-\theta h)^2 v + h\sigma^2$, this time with nothing dropped. Solve for $v$.
+
+# %%
+def simulated_variance(theta, sigma, h):
+    """The variance to which Euler–Maruyama with step h settles on the OU process, a number."""
+    ### BEGIN SOLUTION
+    return sigma**2 / (2 * theta - theta**2 * h)
+    ### END SOLUTION
+
+
+# %%
+check(lab1.SimulatedVariance, simulated_variance)
+
+
+# %% [markdown]
+# Each step multiplies $X$ by $1-\theta h$. If that factor is larger than 1 in absolute value, the simulation does not settle: every step throws it farther out. How long may a step be?
+
+# %%
+def largest_stable_step(theta):
+    """The step size at which Euler–Maruyama on the OU process begins to explode, a number."""
+    ### BEGIN SOLUTION
+    return 2 / theta
+    ### END SOLUTION
+
+
+# %%
+check(lab1.LargestStableStep, largest_stable_step)
+
+# %% [markdown]
+# Now the measurement against your two formulas. The dashed line is the true process.
+
+# %%
+theta, sigma = 1.0, 1.0
+ou = OrnsteinUhlenbeck(theta, sigma)
+sizes = torch.tensor([0.05, 0.2, 0.5, 0.8, 1.1, 1.4, 1.7, 1.85])
+measured = [
+    simulate(
+        ou, torch.zeros(20_000, 1), h * torch.arange(61), step=euler_maruyama_step, record=1
+    ).final.var()
+    for h in sizes
+]
+plots.curves(
+    sizes,
+    {
+        "measured": measured,
+        "your formula": [simulated_variance(theta, sigma, h.item()) for h in sizes],
+        "true process": [sigma**2 / (2 * theta)] * len(sizes),
+    },
+    exact=("your formula", "true process"),
+    xlabel="step size h",
+    ylabel="stationary variance",
+    marks={"explodes": largest_stable_step(theta)},
+)
+
+# %% [markdown]
+# At $h=0.5$ nothing looks wrong: no jagged path, no warning. And yet the variance is a third too large. A biased simulation looks just like a good one; you need a truth to hold it against.
+#
+# And this is how it looks below and above the limit:
+
+# %%
+walks = {
+    f"θh = {h:g}": simulate(ou, torch.ones(50, 1), h * torch.arange(41), step=euler_maruyama_step)
+    for h in (0.5, 1.9, 2.1)
+}
+plots.paths(walks)
+
+# %% [markdown]
+# ### Exercise 9 · Four dogs, how many laws?
+#
+# Four OU processes:
+#
+# | | P | Q | R | S |
+# |---|---|---|---|---|
+# | θ | 0.5 | 2 | 0.5 | 4.5 |
+# | σ | 1 | 2 | 2 | 3 |
+#
+# A stiff leash relaxes quickly, within a time of about $1/\theta$. So we film each dog for a time $4/\theta$ and play all films at the same length: time is measured in units of $1/\theta$. Lengths stay as they are.
+#
+# **Prediction.** Which pictures then show the same law?
+#
+# - (a) P, Q and S; R differs
+# - (b) Q and R, because they share σ
+# - (c) P and R, because they share θ
+# - (d) all four, once time is rescaled
+
+# %%
+### BEGIN SOLUTION
+collapse_prediction = "a"
+### END SOLUTION
+
+# %%
+check(lab1.PredictCollapse, collapse_prediction)
+
+# %%
+dogs = {"P": (0.5, 1.0), "Q": (2.0, 2.0), "R": (0.5, 2.0), "S": (4.5, 3.0)}
+films = {}
+for name, (theta, sigma) in dogs.items():
+    dog = OrnsteinUhlenbeck(theta, sigma)
+    walk = simulate(dog, torch.zeros(2000, 1), time_grid(200, end=4 / theta), step="exact")
+    films[name] = Trajectory(walk.times * theta, walk.states)
+plots.collapse(films, title="Time in units of 1/θ")
+
+
+# %% [markdown]
+# In units of $1/\theta$ only one number is left, $D=\frac{\sigma^2}{2\theta}$. It is a variance, so it sets a length, $\sqrt D$. Measure lengths in that unit too, and *every* OU process becomes the same one.
+
+# %%
+def rescale(times, states, theta, sigma):
+    """Measure time in units of 1/theta and length in units of √D, D = sigma² / (2 theta).
+
+    Args:
+        times: shape (n_times,).
+        states: shape (n_times, batch, dim).
+        theta, sigma: the parameters of the process, numbers.
+
+    Returns:
+        The rescaled times and the rescaled states, shaped like the given ones.
+    """
+    ### BEGIN SOLUTION
+    length = math.sqrt(sigma**2 / (2 * theta))
+    return times * theta, states / length
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# A time measured in a unit is the time *divided* by the unit. Dividing by $1/\theta$ is multiplying by $\theta$.
+#
+# </details>
+
+# %%
+check(lab1.CollapsePaths, rescale)
+
+# %%
+films = {}
+for name, (theta, sigma) in dogs.items():
+    dog = OrnsteinUhlenbeck(theta, sigma)
+    walk = simulate(dog, torch.zeros(2000, 1), time_grid(200, end=4 / theta), step="exact")
+    films[name] = Trajectory(*rescale(walk.times, walk.states, theta, sigma))
+plots.collapse(films, title="Time in units of 1/θ, length in units of √D")
+
+# %% [markdown]
+# # Part D · Sampling by shaking
+#
+# So far we had a process and asked for its law. Now turn it round: given a law, find a process that ends up there.
+#
+# Think of a hiker in thick fog who wants to be on high ground. He cannot see the summits. He feels only the slope under his feet, and he stumbles about. He drifts uphill, but each stumble may take him over a ridge. After a long time he has been everywhere, and most often where the ground is high.
+#
+# The slope of the *logarithm* of a density is called the *score*, $\nabla\log p(x)$. It needs no normalising constant. Most of this course is about learning it. Here we can still write it down.
+
+# %%
+far_modes = GaussianMixture.ring(
+    modes=5, radius=3.0, std=0.35, weights=[0.35, 0.15, 0.25, 0.10, 0.15]
+)
+near_modes = GaussianMixture.ring(
+    modes=5, radius=2.0, std=0.6, weights=[0.35, 0.15, 0.25, 0.10, 0.15]
+)
+plots.density(near_modes, score=True, title="A density and its score")
+
+
+# %% [markdown]
+# ### Exercise 10 · The score of a Gaussian mixture
+#
+# A mixture of $k$ round Gaussians in $d$ dimensions has the density $p(x)=\sum_j w_j\,\mathcal N(x; m_j, s_j^2 I)$. Its score is
+#
+# $$\nabla\log p(x) = \sum_j r_j(x)\,\frac{m_j-x}{s_j^2}, \qquad r_j(x) = \frac{w_j\,\mathcal N(x; m_j, s_j^2I)}{\sum_i w_i\,\mathcal N(x; m_i, s_i^2I)} .$$
+#
+# Each component pulls towards its mean. How loud its voice is depends on where you stand: $r_j(x)$ is the probability that a particle found at $x$ came from component $j$, its *responsibility*.
+#
+# One trap. At $|x|=1000$ each density is $e^{-500000}$ or smaller, which the computer rounds to 0, and $0/0$ is not a number. Work with logarithms. Responsibilities are a *softmax* of $\log w_j + \log\mathcal N(x;m_j,s_j^2I)$, and `torch.softmax` is safe. Recall $\log\mathcal N(x;m,s^2I) = -\frac{|x-m|^2}{2s^2} - d\log s + \text{const}$.
+
+# %%
+def mixture_score(x, means, stds, weights):
+    """The score of a mixture of round Gaussians, finite however far away x is.
+
+    Args:
+        x: points, shape (batch, dim).
+        means: shape (k, dim).
+        stds: standard deviations, shape (k,).
+        weights: shape (k,), positive, summing to 1.
+
+    Returns:
+        The gradient of log p at x, shape (batch, dim).
+    """
+    ### BEGIN SOLUTION
+    pull = means - x[:, None, :]  # (batch, k, dim)
+    log_density = -pull.square().sum(dim=2) / (2 * stds**2) - x.shape[1] * stds.log()
+    responsibilities = torch.softmax(weights.log() + log_density, dim=1)
+    return (responsibilities[:, :, None] * pull / stds[:, None] ** 2).sum(dim=1)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `means - x[:, None, :]` has shape (batch, k, dim): for every point the vector to every mean. Its squared length is a sum over `dim=2`. The softmax runs over the components, `dim=1`. Before you sum, the responsibilities need a third axis: `r[:, :, None]`.
+#
+# </details>
+
+# %%
+check(lab1.MixtureScore, mixture_score)
+
+
+# %% [markdown]
+# ### Exercise 11 · Langevin dynamics
+#
+# Drift uphill, stumble, in the right proportion, Notes (31):
+#
+# $$\mathrm dX_t = \frac{\sigma^2}{2}\nabla\log p(X_t)\,\mathrm dt + \sigma\,\mathrm dW_t .$$
+#
+# If $X_0\sim p$, then $X_t\sim p$ at all times. Started elsewhere, it moves towards $p$.
+
+# %%
+def langevin_drift(score, x, sigma):
+    """The drift of Langevin dynamics.
+
+    Args:
+        score: a function of x that returns a tensor shaped like x.
+        x: points, shape (batch, dim).
+        sigma: the diffusion coefficient, a number.
+
+    Returns:
+        The drift at x, shape (batch, dim).
+    """
+    ### BEGIN SOLUTION
+    return sigma**2 / 2 * score(x)
+    ### END SOLUTION
+
+
+# %%
+check(lab1.LangevinDrift, langevin_drift)
+
+
+# %% [markdown]
+# Everything in the next cell is yours: the step, the drift, the score. The particles start spread out wide and know nothing of the five modes.
+
+# %%
+def langevin(mixture, std, sigma=1.0):
+    """Langevin dynamics for a mixture whose modes all have the width std."""
+    stds = torch.full((len(mixture.means),), std)
+    return SDE(
+        lambda x, t: langevin_drift(
+            lambda y: mixture_score(y, mixture.means, stds, mixture.weights), x, sigma
+        ),
+        lambda t: sigma,
+    )
+
+
+wide_start = 3 * torch.randn(2000, 2)
+walk = simulate(
+    langevin(near_modes, 0.6),
+    wide_start,
+    time_grid(400, end=8.0),
+    step=euler_maruyama_step,
+    record=9,
+)
+plots.snapshots(walk, near_modes)
+
+
+# %% [markdown]
+# ### Exercise 12 · When the hiker is stuck
+#
+# The cloud looks right. But look at the weights: does the mode of weight 0.35 hold 35 % of the particles? Count them. Each particle belongs to the mode whose mean is nearest.
+
+# %%
+def mode_shares(x, means):
+    """The share of the points that are nearest to each mode.
+
+    Args:
+        x: points, shape (batch, dim).
+        means: the modes' centres, shape (k, dim).
+
+    Returns:
+        Shares that sum to 1, shape (k,), of x's dtype.
+    """
+    ### BEGIN SOLUTION
+    nearest = torch.cdist(x, means).argmin(dim=1)
+    counts = torch.bincount(nearest, minlength=len(means))
+    return counts.to(x.dtype) / len(x)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `torch.cdist(x, means)` holds the distance from each point to each mode. `torch.bincount(labels, minlength=k)` counts labels; without `minlength` an empty last mode would be missing.
+#
+# </details>
+
+# %%
+check(lab1.ModeShares, mode_shares)
+
+
+# %% [markdown]
+# How far are two lists of shares apart? The *total variation* is the share of particles that would have to move to another mode:
+#
+# $$\mathrm{TV}(p,q) = \tfrac12\sum_j |p_j - q_j| .$$
+
+# %%
+def total_variation(p, q):
+    """Half the sum of the absolute differences of two lists of shares, a number.
+
+    Args:
+        p, q: shape (k,), each summing to 1.
+    """
+    ### BEGIN SOLUTION
+    return (p - q).abs().sum().item() / 2
+    ### END SOLUTION
+
+
+# %%
+check(lab1.TotalVariation, total_variation)
+
+# %% [markdown]
+# Now a harder landscape, `far_modes`: the same five weights, but narrow modes far apart. From one mode to the middle of the valley between it and the next it is 5 standard deviations.
+#
+# **Prediction.** All particles start at the mode of weight 0.15 at the top. The time is 10, about 40 times what one mode needs to settle. Where are they at the end?
+#
+# - (a) On all modes, in shares close to the weights.
+# - (b) Still on the mode where they started.
+# - (c) Spread evenly over the five modes.
+# - (d) On their mode and its two neighbours.
+
+# %%
+### BEGIN SOLUTION
+mixing_prediction = "b"
+### END SOLUTION
+
+# %%
+check(lab1.PredictMixing, mixing_prediction)
+
+# %%
+one_mode = far_modes.means[1] + 0.35 * torch.randn(2000, 2)
+walk = simulate(
+    langevin(far_modes, 0.35),
+    one_mode,
+    time_grid(1000, end=10.0),
+    step=euler_maruyama_step,
+    record=5,
+)
+plots.snapshots(walk, far_modes)
+
+# %% [markdown]
+# Put a number on it: the total variation between the mode shares at the end and the true weights, `far_modes.weights`.
+
+# %%
+### BEGIN SOLUTION
+stuck_distance = total_variation(mode_shares(walk.final, far_modes.means), far_modes.weights)
+### END SOLUTION
+
+# %%
+check(lab1.StuckDistance, stuck_distance)
+
+# %% [markdown]
+# This is why sampling a picture by Langevin dynamics from one fixed density does not work: pictures are modes, and very far apart. The way out, and the subject of the next labs, is to move through a whole *path* of densities, from one where the hiker can go anywhere to the one that we want.
+#
+# For `near_modes` time is enough. Hand in a good sample of it: at least 1,000 points (2,000 are better). You choose the start, σ, the step and the time. The check measures two things against the truth: the shares of the modes, and how tightly the points sit around them.
+
+# %%
+### BEGIN SOLUTION
+dynamics = langevin(near_modes, 0.6, sigma=1.0)
+clock = time_grid(budget(full=4000, quick=1500), end=budget(full=80.0, quick=30.0))
+five_mode_sample = simulate(dynamics, wide_start, clock, step=euler_maruyama_step, record=1).final
+### END SOLUTION
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Start from `wide_start` and be patient: from the wide start the particles first fall into the nearest mode, and only later change places. Time is the number of steps times h. Too long a step makes the clouds too wide (Exercise 8).
+#
+# </details>
+
+# %%
+check(lab1.FiveModeSample, five_mode_sample)
+
+# %%
+plots.mode_weights(
+    near_modes.weights,
+    {
+        "at time 8": mode_shares(
+            simulate(
+                langevin(near_modes, 0.6), wide_start, time_grid(400, end=8.0), record=1
+            ).final,
+            near_modes.means,
+        ),
+        "your sample": mode_shares(five_mode_sample, near_modes.means),
+    },
+)
+
+
+# %% [markdown]
+# ### Exercise 13 · The dog is a hiker
+#
+# OU is Langevin dynamics in disguise. The score of $\mathcal N(0, s^2)$ is $-x/s^2$, so the Langevin drift is $-\frac{\sigma^2}{2s^2}x$: a leash.
+#
+# Translate both ways, with the same σ on both sides. Which normal distribution does OU with $(\theta,\sigma)$ sample? And which stiffness θ makes OU sample $\mathcal N(0,s^2)$?
+
+# %%
+def ou_to_langevin(theta, sigma):
+    """The standard deviation s of the normal distribution that OU(theta, sigma) samples."""
+    ### BEGIN SOLUTION
+    return sigma / math.sqrt(2 * theta)
+    ### END SOLUTION
+
+
+def langevin_to_ou(target_std, sigma):
+    """The stiffness theta of the OU process that samples N(0, target_std²) with noise sigma."""
+    ### BEGIN SOLUTION
+    return sigma**2 / (2 * target_std**2)
+    ### END SOLUTION
+
+
+# %%
+check(lab1.OrnsteinUhlenbeckAsLangevin, ou_to_langevin, langevin_to_ou)
+
+# %% [markdown]
+# # What you have done
+
+# %%
+progress("lab1")
+
+# %% [markdown]
+# You can now follow arrows and shake on the way, and you know what a step costs:
+#
+# - Euler errs by $O(h)$ at the end, Heun by $O(h^2)$ for twice the looks at the arrows.
+# - A Brownian jump over $h$ has the scale $\sqrt h$; what two times share is the walk up to the earlier one.
+# - A simulation with a step has a law of its own. On OU its variance is $\sigma^2/(2\theta-\theta^2h)$, and beyond $\theta h=2$ it explodes.
+# - OU settles to $\mathcal N(0,\sigma^2/2\theta)$, and up to units of time and length there is only one OU process.
+# - Langevin dynamics needs nothing but the score, and all the time in the world if the modes are far apart.
+#
+# ### For the curious
+#
+# - **The order of noise.** Drive two simulations of OU, with steps $h$ and $h/2$, by the *same* Brownian path (add the jumps in pairs). How does the distance between them shrink? For noise that does not depend on $x$, Euler–Maruyama is better than its reputation.
+# - **Heat, then cool.** Sample `far_modes` with the modes widened to a large `std` first, and shrink it in ten stages. How many steps do the right shares need now? You have invented annealed Langevin sampling.
+# - **Only the drift matters for speed.** Double σ in Langevin dynamics and halve the time. Compare the laws at the end. Why are they the same?
+#
+# ### Further reading
+#
+# - Holderrieth & Erives, *An Introduction to Flow Matching and Diffusion Models*, section 2; Remark 16 for Langevin dynamics.
+# - Lai et al., *The Principles of Diffusion Models*, Appendix A: differential equations and their solvers.
+# - Higham, *An Algorithmic Introduction to Numerical Simulation of Stochastic Differential Equations*, SIAM Review 43 (2001): ten short programs.

@@ -1,0 +1,97 @@
+"""What every test stands on: quick mode, one thread, private Jupyter folders, a browser."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+# Before anything imports torch, matplotlib or course_lib; the kernels that tests start inherit it.
+# torch takes its number of threads from OMP_NUM_THREADS: two workers on two cores, one thread each.
+os.environ.update(COURSE_QUICK="1", MPLBACKEND="Agg", OMP_NUM_THREADS="1")
+
+BROWSERS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "microsoft-edge",
+    "msedge",
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "kernel: starts a Jupyter kernel")
+    config.addinivalue_line("markers", "browser: drives a real browser")
+
+
+def missing(what: str, commands: dict[str, str]) -> NoReturn:
+    """Skip the test, naming the command that installs `what`; fail where COURSE_NO_SKIP=1.
+
+    `commands` holds one command per `sys.platform`.
+    """
+    message = f"{what} is missing. To install it: {commands.get(sys.platform, commands['linux'])}"
+    if os.environ.get("COURSE_NO_SKIP") == "1":
+        pytest.fail(f"{message} (COURSE_NO_SKIP=1: nothing may be skipped here)", pytrace=False)
+    pytest.skip(message)
+
+
+def find_browser() -> str | None:
+    """Path of an installed Chromium, Chrome or Edge, or None."""
+    for name in BROWSERS:
+        if path := shutil.which(name):
+            return path
+    if sys.platform == "darwin":
+        apps = ("Chromium", "Google Chrome", "Microsoft Edge")
+        places = [Path(f"/Applications/{app}.app/Contents/MacOS/{app}") for app in apps]
+    else:
+        programs = (
+            "Chromium/Application/chrome",
+            "Google/Chrome/Application/chrome",
+            "Microsoft/Edge/Application/msedge",
+        )
+        roots = ("LOCALAPPDATA", "PROGRAMFILES", "PROGRAMFILES(X86)")
+        folders = [Path(os.environ[root]) for root in roots if root in os.environ]
+        places = [folder / f"{program}.exe" for program in programs for folder in folders]
+    return next((str(place) for place in places if place.exists()), None)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the system's Chromium, Chrome or Edge."""
+    if path := find_browser():
+        return path
+    missing(
+        "A Chromium browser",
+        {
+            "linux": "apt-get install chromium",
+            "darwin": "brew install --cask chromium",
+            "win32": "winget install Google.Chrome",
+        },
+    )
+
+
+@pytest.fixture(scope="session")
+def bwrap() -> str:
+    """Path of bubblewrap, the program that sandboxes the grader's kernels (Linux only)."""
+    if path := shutil.which("bwrap"):
+        return path
+    missing("The sandbox bubblewrap (Linux only)", {"linux": "apt-get install bubblewrap"})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def private_jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep tests out of the user's Jupyter and IPython folders (sys.prefix has the kernel)."""
+    home = tmp_path_factory.mktemp("jupyter")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_CONFIG_DIR", str(home / "config"))
+        patch.setenv("JUPYTER_DATA_DIR", str(home / "data"))
+        patch.setenv("JUPYTER_RUNTIME_DIR", str(home / "runtime"))
+        patch.setenv("IPYTHONDIR", str(home / "ipython"))
+        patch.delenv("JUPYTER_PATH", raising=False)
+        patch.delenv("JUPYTER_CONFIG_PATH", raising=False)
+        yield home
