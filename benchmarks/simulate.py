@@ -16,6 +16,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -95,26 +96,24 @@ def peak_memory() -> float:
 
 
 def measure(name: str, n_particles: int, n_steps: int, kept: int) -> dict[str, float]:
-    """One run of a contender: seconds, CPU seconds, and MiB above what a tiny run takes."""
+    """One run of a contender: seconds, CPU seconds, peak MiB, and MiB above a tiny run's peak."""
     torch.set_num_threads(1)
     run: Callable[[int, int, int], Tensor] = CONTENDERS[name]
     with torch.no_grad():
         run(2, 2, 2)  # imports
         before, wall, cpu = peak_memory(), time.perf_counter(), time.process_time()
         run(n_particles, n_steps, kept)
-    return {
-        "seconds": time.perf_counter() - wall,
-        "cpu_seconds": time.process_time() - cpu,
-        "mib": peak_memory() - before,
-    }
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    peak = peak_memory()
+    return {"seconds": wall, "cpu_seconds": cpu, "peak_mib": peak, "added_mib": peak - before}
 
 
-def in_fresh_process(*work: object) -> dict[str, float]:
+def in_fresh_process(*work: Any) -> dict[str, float]:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(measure, work)
 
 
-def compare(ours: str, theirs: str, repeats: int, *work: int) -> dict[str, object]:
+def compare(ours: str, theirs: str, repeats: int, *work: int) -> dict[str, Any]:
     """Medians of interleaved runs of both, and the ratios ours / theirs."""
     runs: dict[str, list[dict[str, float]]] = {ours: [], theirs: []}
     for _ in range(repeats):
@@ -124,9 +123,10 @@ def compare(ours: str, theirs: str, repeats: int, *work: int) -> dict[str, objec
         name: {key: statistics.median(run[key] for run in done) for key in done[0]}
         for name, done in runs.items()
     }
-    row: dict[str, object] = dict(zip(("particles", "steps", "kept"), work, strict=True))
+    row: dict[str, Any] = dict(zip(("particles", "steps", "kept"), work, strict=True))
     row |= {"ours": medians[ours], "theirs": medians[theirs], "against": theirs}
-    row["ratio"] = {key: medians[ours][key] / medians[theirs][key] for key in medians[ours]}
+    keys = ("seconds", "cpu_seconds", "peak_mib")
+    row["ratio"] = {key: medians[ours][key] / medians[theirs][key] for key in keys}
     return row
 
 
@@ -135,35 +135,40 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a hundredth of the work")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
-    particles, steps, repeats = (10_000, 100, 1) if arguments.quick else (100_000, 1_000, 5)
+    particles, steps, repeats = (10_000, 100, 1) if arguments.quick else (100_000, 1_000, 3)
 
     rows = [
-        compare(ours, theirs, repeats, particles, steps, kept)
-        for ours, theirs in (("ours_sde", "torchsde_euler"), ("ours_ode", "torchdiffeq_euler"))
+        compare(ours, theirs, repeats, n_particles, steps, kept)
+        for ours, theirs, n_particles in (
+            ("ours_sde", "torchsde_euler", particles),
+            ("ours_ode", "torchdiffeq_euler", particles // 10),
+        )
         for kept in (2, 101)
     ]
     memory = [
-        {"steps": n, "mib": in_fresh_process("ours_sde", particles // 10, n, 2)["mib"]}
+        {"steps": n, **in_fresh_process("ours_sde", particles // 10, n, 2)}
         for n in ((10, 100, 1_000) if arguments.quick else (100, 1_000, 10_000))
     ]
     if arguments.json:
         print(json.dumps({"torch": torch.__version__, "rows": rows, "memory": memory}))
         return
-    print(f"{particles:,} particles in the plane, {steps:,} steps, medians of {repeats}")
-    print(
-        f"{'against':>18} {'kept':>5} {'ours s':>8} {'theirs':>8} {'ratio':>6} {'CPU':>6}", end=""
-    )
-    print(f" {'ours MiB':>9} {'theirs':>7}")
+    print(f"Particles in the plane, {steps:,} steps, medians of {repeats}")
+    print("Seconds; MiB of the whole process at its peak, and above that of a tiny run")
+    line = "{:>18} {:>9} {:>5} | {:>7} {:>7} {:>6} {:>6} | {:>7} {:>7} {:>6} | {:>7} {:>7}"
+    titles = "ours against|particles|kept|ours|theirs|ratio|CPU|peak|theirs|ratio|added|theirs"
+    print(line.format(*titles.split("|")))
     for row in rows:
         ours, theirs, ratio = row["ours"], row["theirs"], row["ratio"]
-        print(f"{row['against']:>18} {row['kept']:>5} {ours['seconds']:8.2f} ", end="")
-        print(
-            f"{theirs['seconds']:8.2f} {ratio['seconds']:6.2f} {ratio['cpu_seconds']:6.2f} ", end=""
-        )
-        print(f"{ours['mib']:9.1f} {theirs['mib']:7.1f}")
-    print(f"\nPeak memory of ours with record=2, {particles // 10:,} particles")
+        numbers = [
+            f"{ours['seconds']:.2f}", f"{theirs['seconds']:.2f}",
+            f"{ratio['seconds']:.2f}", f"{ratio['cpu_seconds']:.2f}",
+            f"{ours['peak_mib']:.0f}", f"{theirs['peak_mib']:.0f}", f"{ratio['peak_mib']:.2f}",
+            f"{ours['added_mib']:.1f}", f"{theirs['added_mib']:.1f}",
+        ]  # fmt: skip
+        print(line.format(row["against"], row["particles"], row["kept"], *numbers))
+    print(f"\nOurs with record=2, {particles // 10:,} particles: peak MiB, and above a tiny run's")
     for entry in memory:
-        print(f"{entry['steps']:>8,} steps {entry['mib']:8.1f} MiB")
+        print(f"{entry['steps']:>8,} steps {entry['peak_mib']:8.1f} {entry['added_mib']:8.1f}")
 
 
 if __name__ == "__main__":

@@ -72,6 +72,25 @@ def build(
         raise typer.Exit(1)
 
 
+@app.command()
+def grade(
+    lab: Annotated[str, typer.Argument(help="Which lab.")],
+    submitted: Annotated[Path, typer.Option(help="The folder of hand-ins, or a zip of it.")],
+    course: Annotated[Path | None, typer.Option(help="The course folder.")] = None,
+    roster: Annotated[Path | None, typer.Option(help="Everybody's id, one a line.")] = None,
+    timeout: Annotated[int, typer.Option(help="Seconds that one cell may run.")] = 60,
+) -> None:
+    """Grade a folder of hand-ins: gradebook, feedback pages and a CSV of scores."""
+    from course_lib.notebooks import CourseError, find_course
+
+    try:
+        from course_lib.grading import grade as grade_handins
+    except ImportError as error:
+        raise CourseError(_half_installed(error).removeprefix("course: ")) from None
+    code = grade_handins(find_course(course), lab, submitted, roster, timeout, typer.echo)
+    raise typer.Exit(code)
+
+
 def main() -> NoReturn:
     """Run the command; what a person can mend is one sentence and exit code 2."""
     try:

@@ -11,11 +11,11 @@ from torch import Tensor
 __all__ = ["as_floats", "check_count", "check_number", "check_points", "expand_time"]
 
 
-def expand_time(t: Tensor, x: Tensor) -> Tensor:
+def expand_time(t: Tensor | float, x: Tensor) -> Tensor:
     """View the time `t` so that it broadcasts against the state `x`.
 
     Args:
-        t: shape () or (batch,).
+        t: shape () or (batch,); a plain number is taken as shape ().
         x: shape (batch, ...): points (batch, d), images (batch, c, h, w).
 
     Returns:
@@ -24,6 +24,8 @@ def expand_time(t: Tensor, x: Tensor) -> Tensor:
     Raises:
         ValueError: `t` has another shape, or is not a tensor.
     """
+    if isinstance(t, int | float):
+        return torch.as_tensor(t, dtype=x.dtype, device=x.device)
     if not isinstance(t, Tensor):
         raise ValueError(f"t is a {type(t).__name__}; expected a tensor of shape () or (batch,)")
     if t.ndim == 0:

@@ -46,7 +46,7 @@ class Mistake:
     """A mistake that people make, as a formula, and the sentence that helps.
 
     Attributes:
-        name: Short and unique within the check: `noise-scaled-by-h`.
+        name: Short: `noise-scaled-by-h`. Two formulas of one mistake share name and sentence.
         formula: Takes (some of) the check's inputs and returns what the mistake would return.
         sentence: What the student reads: why it is wrong, without the finished line of code.
     """
@@ -104,7 +104,7 @@ class Check:
         """Call the student's code on the inputs. The default hands the student's value on."""
         return args[0] if len(args) == 1 else list(args)
 
-    def answer(self, **inputs: Any) -> Any:
+    def answer(self, *args: Any, **inputs: Any) -> Any:
         """What a right answer returns."""
         raise NotImplementedError(f"{type(self).__name__} has neither an answer nor a judge")
 

@@ -54,7 +54,8 @@ def progress_card(rows: list[tuple[str, Verdict | None, float]]) -> str:
     width = 100 * earned / total if total else 0
     return (
         f'{_STYLE}<div class="course-check progress"><div class="totals">'
-        f"<b>{earned:g} of {total:g} points</b><span>{passed} of {len(rows)} checks passed</span></div>"
+        f"<b>{earned:g} of {total:g} points</b>"
+        f"<span>{passed} of {len(rows)} checks passed</span></div>"
         f'<div class="track" role="progressbar" aria-valuemin="0" aria-valuemax="{total:g}"'
         f' aria-valuenow="{earned:g}"><div class="done" style="width: {width:.1f}%"></div></div>'
         f"<table>{''.join(_row(*row) for row in rows)}</table></div>"

@@ -40,7 +40,7 @@ class Choice(Check):
             return Judgement(
                 0, "type", f"Write one of {letters} in quotes, such as {min(self.replies)!r}."
             )
-        letter = output.strip().lower().strip("().")
+        letter = output.lower().strip(" ()[].:\n\t'\"")
         if letter not in self.replies:
             return Judgement(0, "no-such-option", f"{output!r} is not one of {letters}.")
         if seal(self.name, letter) == self.key:

@@ -10,7 +10,7 @@ import numpy as np
 from course_lib.checks.outcome import Fault
 from course_lib.checks.plain import Array
 
-__all__ = ["agree", "difference", "numbers"]
+__all__ = ["agree", "difference", "kind_of", "numbers"]
 
 _WORDS = {
     float: "a number",
@@ -40,7 +40,7 @@ def difference(expected: Any, got: Any, rtol: float, parts: Sequence[str] = ()) 
         return _sequence_difference(expected, got, rtol, parts)
     if isinstance(expected, dict):
         if not isinstance(got, dict):
-            return Fault("type", f"A dict was expected, and {_kind(got)} came.")
+            return Fault("type", f"A dict was expected, and {kind_of(got)} came.")
         if expected.keys() != got.keys():
             wanted, came = ", ".join(map(str, expected)), ", ".join(map(str, got)) or "none"
             return Fault("keys", f"The keys {wanted} were expected, and {came} came.")
@@ -51,7 +51,7 @@ def difference(expected: Any, got: Any, rtol: float, parts: Sequence[str] = ()) 
     if isinstance(expected, bool | str) or expected is None:
         if type(got) is not type(expected):
             return Fault(
-                "type", f"{_kind(expected).capitalize()} was expected, and {_kind(got)} came."
+                "type", f"{_capital(kind_of(expected))} was expected, and {kind_of(got)} came."
             )
         return None if got == expected else Fault("wrong", f"{got!r} is not right.")
     return _number_difference(expected, got, rtol)
@@ -64,7 +64,7 @@ def _sequence_difference(
     if not isinstance(got, list):
         return Fault(
             "type",
-            f"{len(expected)} results were expected ({', '.join(names)}), and {_kind(got)} came.",
+            f"{len(expected)} results were expected ({', '.join(names)}), and {kind_of(got)} came.",
         )
     if len(got) != len(expected):
         return Fault(
@@ -86,7 +86,8 @@ def _number_difference(expected: float, got: Any, rtol: float) -> Fault | None:
     if isinstance(got, Array) and got.values.size == 1:
         got = got.values.reshape(()).item()
     if isinstance(got, bool) or not isinstance(got, int | float):
-        return Fault("type", f"A number was expected, and {_kind(got)} came.")
+        return Fault("type", f"A number was expected, and {kind_of(got)} came.")
+    got = float(got)
     if not np.isfinite(got):
         return Fault("not-finite", f"The result is {got}.")
     if abs(got - expected) <= rtol * max(abs(expected), 1e-12):
@@ -96,9 +97,10 @@ def _number_difference(expected: float, got: Any, rtol: float) -> Fault | None:
 
 def _array_difference(expected: Array, got: Any, rtol: float) -> Fault | None:
     if isinstance(got, int | float) and not isinstance(got, bool) and expected.values.shape == ():
-        got = Array(np.asarray(got, dtype=expected.values.dtype), expected.kind, expected.device)
+        number = np.asarray(float(got)).astype(expected.values.dtype)
+        got = Array(number, expected.kind, expected.device)
     if not isinstance(got, Array) or got.kind != expected.kind:
-        return Fault("type", f"A {expected.kind} was expected, and {_kind(got)} came.")
+        return Fault("type", f"A {expected.kind} was expected, and {kind_of(got)} came.")
     if got.values.shape != expected.values.shape:
         return Fault(
             "shape",
@@ -159,12 +161,17 @@ def _broadcast_hint(expected: tuple[int, ...], got: tuple[int, ...]) -> str:
     return ""
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
+    """What a plain value is, in words: `a tensor of shape (64, 2)`."""
     if isinstance(value, Array):
         return f"a {value.kind} of shape {_shape(value)}"
     if value is None:
         return "nothing"
     return _WORDS.get(type(value), f"a {type(value).__name__}")
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def numbers(value: Any) -> np.ndarray | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 
 from course_lib.checks.base import Check, call_with
+from course_lib.checks.compare import kind_of
 from course_lib.checks.guard import StudentError, guarded
 from course_lib.checks.outcome import Fault, Outcome
 from course_lib.checks.plain import Array, NotPlain, to_plain
@@ -30,11 +33,17 @@ def execute(check: Check, args: tuple[Any, ...], seed: int) -> Outcome:
         return guarded(lambda: call_with(check.run, inputs, *args), check.seconds, check.reference)
 
     inputs, pristine = _draw(check, seed), _draw(check, seed)
+    miscounted = _miscounted(check, args, inputs)
+    if miscounted is not None:
+        return Outcome(check.name, fault=miscounted)
     try:
         raw, reached = once(inputs)
         output = _plain(raw)
     except StudentError as error:
-        return Outcome(check.name, fault=error.fault)
+        fault = error.fault
+        if isinstance(error.__cause__, TypeError):
+            fault = _miscalled(check, args, seed) or fault
+        return Outcome(check.name, fault=fault)
 
     failings, hints = [], []
     for name in _changed(inputs, pristine):
@@ -54,6 +63,62 @@ def execute(check: Check, args: tuple[Any, ...], seed: int) -> Outcome:
     for name in check.depends_on:
         hints += _ignored(check, once, seed, output, name)
     return Outcome(check.name, output, None, tuple(failings), tuple(hints))
+
+
+def _miscounted(check: Check, args: tuple[Any, ...], inputs: dict[str, Any]) -> Fault | None:
+    """The fault if `check` was handed too few or too many answers."""
+    parameters = inspect.signature(check.run).parameters.values()
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        names, right = ["your_answer"], len(args) > 0
+    else:
+        names = [p.name for p in parameters if p.name not in inputs]
+        right = len(args) == len(names)
+    if right:
+        return None
+    call = ", ".join(["…", *names])
+    count = f"{len(names)} answer{'s' * (len(names) > 1)}"
+    message = f"This check takes {count} (`check({call})`), and {len(args) or 'none'} came."
+    return Fault("arguments", message)
+
+
+def _miscalled(check: Check, args: tuple[Any, ...], seed: int) -> Fault | None:
+    """After a TypeError: the fault if an answer is not a function, or takes other arguments."""
+    probes = [_probe(arg) for arg in args]
+    try:
+        guarded(lambda: call_with(check.run, _draw(check, seed), *probes), check.seconds)
+    except StudentError as error:
+        if error.fault.name in ("not-a-function", "arguments"):
+            return error.fault
+    return None
+
+
+def _probe(answer: Any) -> Callable[..., Any]:
+    def called(*args: Any, **kwargs: Any) -> Any:
+        if not callable(answer):
+            try:
+                came = kind_of(to_plain(answer))
+            except NotPlain as error:
+                came = str(error)
+            message = f"A function was expected, and {came} came."
+            hint = "Hand over the function itself, its name without brackets: do not call it."
+            raise StudentError(Fault("not-a-function", message, hint))
+        try:
+            is_module = isinstance(answer, torch.nn.Module)
+            signature = inspect.signature(answer.forward if is_module else answer)
+        except ValueError:  # some functions written in C have none
+            return answer(*args, **kwargs)
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError as error:
+            name, count = (
+                getattr(answer, "__name__", type(answer).__name__),
+                len(args) + len(kwargs),
+            )
+            message = f"`{name}` is called with {count} arguments, and takes {signature}."
+            raise StudentError(Fault("arguments", message, f"Python says: {error}.")) from None
+        return answer(*args, **kwargs)
+
+    return called
 
 
 def _draw(check: Check, seed: int) -> dict[str, Any]:
@@ -117,12 +182,15 @@ def _gradient_faults(check: Check, once: Any, seed: int) -> list[Fault]:
         except StudentError as error:
             message = f"With `{name}.requires_grad` your code fails."
             return [Fault("no-gradient", message, str(error))]
-        tensors = [v for v in (raw if isinstance(raw, list | tuple) else [raw])]
+        tensors = raw if isinstance(raw, list | tuple) else [raw]
         total = sum(v.sum() for v in tensors if isinstance(v, torch.Tensor) and v.requires_grad)
-        if not isinstance(total, torch.Tensor):
-            grad = None
-        else:
-            (grad,) = torch.autograd.grad(total, leaf, allow_unused=True)
+        grad = None
+        if isinstance(total, torch.Tensor):
+            try:
+                (grad,) = torch.autograd.grad(total, leaf, allow_unused=True)
+            except RuntimeError as error:
+                message = f"The gradient of the result by `{name}` cannot be computed."
+                return [Fault("no-gradient", message, str(error).splitlines()[0])]
         if grad is None:
             faults.append(
                 Fault("no-gradient", f"No gradient flows from the result back to `{name}`. "

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import _thread
 import contextlib
+import dis
 import signal
 import sys
+import sysconfig
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
 from course_lib.checks.outcome import Fault
 
-__all__ = ["StudentError", "guarded"]
+__all__ = ["StudentError", "guarded", "is_stub"]
 
 
 class StudentError(Exception):
@@ -54,12 +57,14 @@ def guarded(
                 "Does a loop never end? Does its variable change?",
             )
         ) from None
-    except NotImplementedError as error:
-        message = "This one is not written yet. Replace the line `raise NotImplementedError`."
-        raise StudentError(Fault("not-written", message, str(error))) from None
+    except StudentError:
+        raise
     except Exception as error:
+        if is_stub(error):
+            message = "This one is not written yet. Replace the line `raise NotImplementedError`."
+            raise StudentError(Fault("not-written", message, str(error))) from None
         text = f"{type(error).__name__}: {error}"
-        raise StudentError(Fault("exception", f"Your code raised {text}", _where(error))) from None
+        raise StudentError(Fault("exception", f"Your code raised {text}", _where(error))) from error
     except SystemExit:
         raise StudentError(Fault("exception", "Your code called exit().")) from None
 
@@ -121,9 +126,39 @@ def _noting(functions: Sequence[Callable[..., Any]], reached: set[str]) -> Itera
         sys.setprofile(before)
 
 
+def is_stub(error: BaseException) -> bool:
+    """Whether the error is a `raise NotImplementedError` that stands in the student's own code.
+
+    The library and torch raise it too, for what they do not offer; that is another matter.
+    """
+    if not isinstance(error, NotImplementedError) or error.__traceback__ is None:
+        return False
+    trace = error.__traceback__
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    code = trace.tb_frame.f_code  # torch's C++ raises without a `raise` in the student's line
+    raised_here = code.co_code[trace.tb_lasti] == dis.opmap["RAISE_VARARGS"]
+    return raised_here and _is_students(code.co_filename)
+
+
 def _where(error: BaseException) -> str:
     """The last line of the student's own code on the way to the error."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if "course_lib" not in frame.filename and "site-packages" not in frame.filename:
-            return f"Line {frame.lineno} of {frame.name}: {frame.line}"
+        if _is_students(frame.filename):
+            return f"Line {frame.lineno} of {frame.name}: {frame.line}".rstrip(": ")
     return ""
+
+
+_LIBRARIES = (
+    Path(__file__).parents[1],
+    *(Path(sysconfig.get_path(p)) for p in ("stdlib", "platstdlib", "purelib", "platlib")),
+)
+
+
+def _is_students(filename: str) -> bool:
+    parents = Path(filename).parents
+    return not (
+        filename.startswith("<frozen")
+        or any(folder in parents for folder in _LIBRARIES)
+        or any(folder.name in ("site-packages", "dist-packages") for folder in parents)
+    )

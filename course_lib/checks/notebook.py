@@ -10,6 +10,7 @@ from typing import Any
 from course_lib.checks.base import Check
 from course_lib.checks.card import card, progress_card
 from course_lib.checks.execute import execute
+from course_lib.checks.guard import is_stub
 from course_lib.checks.judge import expected_and_got, judge
 from course_lib.checks.outcome import OUTCOME_MIME, Outcome
 from course_lib.checks.registry import checks_of
@@ -47,7 +48,10 @@ def check(which: type[Check], *args: Any, seed: int | None = None) -> float | No
 
     Raises:
         CheckFailed: If the answer earns nothing.
+        ValueError: If `which` is not a check.
     """
+    if not (isinstance(which, type) and issubclass(which, Check)):
+        raise ValueError(f"The first argument should be a check, and {which!r} came.")
     the_check = which()
     grading = os.environ.get(GRADING_SEED)
     if grading is not None:
@@ -130,6 +134,9 @@ def show_errors_kindly() -> None:
     def not_written(
         shell: Any, kind: type, error: BaseException, trace: Any, tb_offset: Any = None
     ) -> list[str]:
+        if not is_stub(error):
+            shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
+            return []
         lines = [
             f"Not written yet: {error}"
             if str(error)

@@ -57,13 +57,15 @@ class Outcome:
         """
         try:
             return cls(
-                check=str(data["check"])[:100],
+                check=_text(data["check"], 100),
                 output=decode(data["output"]),
                 fault=_fault_from_json(data["fault"]),
                 failings=tuple(_some_fault(f) for f in data["failings"][:10]),
                 hints=tuple(_some_fault(f) for f in data["hints"][:10]),
             )
-        except (KeyError, TypeError, AttributeError, IndexError) as error:
+        except NotPlain:
+            raise
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise NotPlain(f"not an outcome ({type(error).__name__})") from None
 
 
@@ -77,4 +79,10 @@ def _fault_from_json(data: Any) -> Fault | None:
 
 def _some_fault(data: Any) -> Fault:
     name, message, detail = data
-    return Fault(str(name)[:100], str(message)[:2000], str(detail)[:2000])
+    return Fault(_text(name, 100), _text(message, 2000), _text(detail, 2000))
+
+
+def _text(data: Any, longest: int) -> str:
+    if not isinstance(data, str):
+        raise NotPlain(f"a {type(data).__name__} where words should be")
+    return data[:longest]

@@ -15,7 +15,7 @@ from traitlets.config import Config, PyFileConfigLoader
 
 from course_lib.notebooks.annotate import annotate
 from course_lib.notebooks.course import Course, CourseError
-from course_lib.notebooks.pairs import pair_differs, read_pair, write_notebook, write_text
+from course_lib.notebooks.pairs import read_pair, write_notebook
 
 __all__ = ["build", "generate", "labs_in", "load_config"]
 
@@ -72,12 +72,9 @@ def _make(course: Course, copy: Course, lab: str) -> list[Path]:
     source = course.solutions / lab
     folder = copy.solutions / lab
     shutil.copytree(source, folder, ignore=shutil.ignore_patterns(".*", "__pycache__"))
-    differed = pair_differs(folder)
     notebook = read_pair(folder)
     annotate(notebook, lab)
     write_notebook(notebook, folder / f"{lab}.ipynb")
-    if differed:
-        write_text(notebook, folder / f"{lab}.py")
     generate(copy, lab)
     released = [
         p.relative_to(copy.root) for p in sorted((copy.labs / lab).rglob("*")) if p.is_file()

@@ -37,7 +37,7 @@ import torch
 from course_lib import plots
 from course_lib.checks import check, lab1, progress
 from course_lib.distributions import Gaussian, GaussianMixture
-from course_lib.processes import SDE, BrownianMotion, LinearODE, OrnsteinUhlenbeck
+from course_lib.processes import SDE, LinearODE, OrnsteinUhlenbeck
 from course_lib.simulate import Trajectory, simulate, time_grid
 from course_lib.training import budget
 
@@ -52,10 +52,10 @@ _ = torch.manual_seed(0)  # the same figures for everyone
 #
 # $$\frac{\mathrm d}{\mathrm dt} X_t = u_t(X_t), \qquad X_0 = x_0 .$$
 #
-# The map from where a leaf starts to where it is at time $t$ is called the *flow*, $\psi_t(x_0)$. For most fields nobody can write it down. For a linear field $u_t(x) = Ax$ one can: $\psi_t(x_0) = e^{At}x_0$. We start with such a field, because then we know the truth.
+# The map from where a leaf starts to where it is at time $t$ is called the *flow*, $\psi_t(x_0)$. For most fields nobody can write it down. For a linear field $u_t(x) = -\Theta x$ one can: $\psi_t(x_0) = e^{-\Theta t}x_0$, which for a number $\Theta=\theta$ is Notes (3). We start with such a field, because then we know the truth.
 
 # %%
-spiral = LinearODE([[-0.5, -3.0], [3.0, -0.5]])
+spiral = LinearODE([[0.5, 3.0], [-3.0, 0.5]])
 plots.vector_field(spiral.velocity)
 
 
@@ -67,6 +67,7 @@ plots.vector_field(spiral.velocity)
 # $$X_{t+h} = X_t + h\,u_t(X_t).$$
 #
 # Write one step. `velocity` is a function: `velocity(x, t)` returns an arrow for each row of `x`.
+
 
 # %%
 def euler_step(velocity, x, t, h):
@@ -107,7 +108,7 @@ plots.vector_field(spiral.velocity, walk, title="Euler, 20 steps")
 
 
 # %% [markdown]
-# Change 20 to 6 and run the cell again. With long steps the leaves leave the spiral: each step follows the tangent, and the tangent of a curve leads outwards.
+# Change 20 to 6 and run the cell again. With long steps the leaves are thrown out of the spiral: each step follows the tangent, and the tangent of a curve leads outwards.
 
 # %% [markdown]
 # ### Exercise 2 · The Heun step
@@ -115,6 +116,7 @@ plots.vector_field(spiral.velocity, walk, title="Euler, 20 steps")
 # Euler trusts the arrow at the start for the whole step. Better: take the Euler step as a *guess*, look at the arrow there, and walk along the average of the two. This is Heun's method, Notes §2.1:
 #
 # $$X'_{t+h} = X_t + h\,u_t(X_t), \qquad X_{t+h} = X_t + \frac h2\bigl(u_t(X_t) + u_{t+h}(X'_{t+h})\bigr).$$
+
 
 # %%
 def heun_step(velocity, x, t, h):
@@ -169,6 +171,7 @@ check(lab1.PredictOrder, order_prediction)
 #
 # Count the steps with care. From 0 to 1 there are $n$ steps of $1/n$; step $i$ begins at $t=i/n$, for $i=0,\dots,n-1$.
 
+
 # %%
 def endpoint_error(step, velocity, flow, x, n_steps):
     """How far a simulation from t = 0 to t = 1 ends from the truth, at worst.
@@ -207,6 +210,7 @@ check(lab1.EndpointError, endpoint_error)
 # If the error is $C\,h^p$, then $\log(\text{error}) = \log C + p \log h$: a straight line of slope $p$. The slope $p$ is the *order of convergence*. Fit the line by least squares: with $a=\log h$ and $b=\log(\text{error})$,
 #
 # $$p = \frac{\sum_i (a_i-\bar a)(b_i-\bar b)}{\sum_i (a_i-\bar a)^2}.$$
+
 
 # %%
 def convergence_order(step_sizes, errors):
@@ -260,6 +264,7 @@ plots.convergence(sizes, errors)
 # ### Exercise 4 · Brownian paths
 #
 # In this course a function that needs noise *takes the noise as an argument*. So it has one right answer, and you can run it twice and get the same.
+
 
 # %%
 def brownian_paths(noise, h):
@@ -316,6 +321,7 @@ check(lab1.PredictCovariance, covariance_prediction)
 # %% [markdown]
 # Estimate it from paths. $W$ has mean 0, so the covariance of $W_s$ and $W_t$ is the average of the product $W_s W_t$ over the paths.
 
+
 # %%
 def path_covariance(paths):
     """The covariance of W at every pair of times, estimated from paths of mean 0.
@@ -342,9 +348,10 @@ def path_covariance(paths):
 check(lab1.PathCovariance, path_covariance)
 
 # %%
-few = slice(0, None, 10)
-exact = torch.minimum(times[few, None], times[few])
-plots.covariance(path_covariance(paths[few, :, 0]), exact, times[few])
+times = time_grid(20)
+paths = brownian_paths(torch.randn(20, n_paths, 1), h=1 / 20)
+exact = torch.minimum(times[:, None], times)
+plots.covariance(path_covariance(paths[:, :, 0]), exact, times)
 
 
 # %% [markdown]
@@ -359,6 +366,7 @@ plots.covariance(path_covariance(paths[few, :, 0]), exact, times[few])
 # $$X_{t+h} = X_t + h\,u_t(X_t) + \sqrt h\,\sigma_t\,\epsilon_t .$$
 #
 # (In the Notes' line the root may look as if it reached over $\sigma_t$. It covers $h$ alone; their Algorithm 2 has it clearly.)
+
 
 # %%
 def euler_maruyama_step(drift, diffusion, x, t, h, noise):
@@ -409,6 +417,7 @@ plots.vector_field(spiral.velocity, walk, title="The spiral with noise, σ = 0.4
 #
 # A warning from published labs: the diffusion coefficient is a *number*, $\sigma$. It is not noise. Where it returns $\sigma$ times random numbers, the step multiplies two Gaussians. The variance comes out right and the law is wrong.
 
+
 # %%
 def ou_drift(x, t, theta):
     """The drift of the OU process at the points x, shaped like x."""
@@ -440,6 +449,7 @@ check(lab1.OrnsteinUhlenbeckCoefficients, ou_drift, ou_diffusion)
 # $$\text{mean} = e^{-\theta\tau} x, \qquad \text{variance} = \sigma^2\int_0^\tau e^{-2\theta r}\,\mathrm dr .$$
 #
 # Do the integral, then write both down.
+
 
 # %%
 def ou_transition(x, elapsed, theta, sigma):
@@ -498,6 +508,7 @@ plots.paths(walk, band=exact_band, title="Ornstein–Uhlenbeck, θ = 1, σ = 1")
 # $$X_{t+h} = (1-\theta h) X_t + \sqrt h\,\sigma\,\epsilon .$$
 #
 # Take the variance of both sides. Drop what is of order $h^2$. What is the rate $\mathrm dv/\mathrm dt$?
+
 
 # %%
 def variance_rate(variance, theta, sigma):
@@ -567,6 +578,7 @@ check(lab1.OrnsteinUhlenbeckLimit, limit_verdict)
 #
 # If the simulation has settled, one more step leaves its variance $v$ as it is: $v = (1-\theta h)^2 v + h\sigma^2$, this time with nothing dropped. Solve for $v$.
 
+
 # %%
 def simulated_variance(theta, sigma, h):
     """The variance to which Euler–Maruyama with step h settles on the OU process, a number."""
@@ -581,6 +593,7 @@ check(lab1.SimulatedVariance, simulated_variance)
 
 # %% [markdown]
 # Each step multiplies $X$ by $1-\theta h$. If that factor is larger than 1 in absolute value, the simulation does not settle: every step throws it farther out. How long may a step be?
+
 
 # %%
 def largest_stable_step(theta):
@@ -599,7 +612,7 @@ check(lab1.LargestStableStep, largest_stable_step)
 # %%
 theta, sigma = 1.0, 1.0
 ou = OrnsteinUhlenbeck(theta, sigma)
-sizes = torch.tensor([0.05, 0.2, 0.5, 0.8, 1.1, 1.4, 1.7, 1.85])
+sizes = torch.linspace(0.1, 1.9, 13)
 measured = [
     simulate(
         ou, torch.zeros(20_000, 1), h * torch.arange(61), step=euler_maruyama_step, record=1
@@ -625,11 +638,11 @@ plots.curves(
 # And this is how it looks below and above the limit:
 
 # %%
-walks = {
-    f"θh = {h:g}": simulate(ou, torch.ones(50, 1), h * torch.arange(41), step=euler_maruyama_step)
-    for h in (0.5, 1.9, 2.1)
-}
-plots.paths(walks)
+walks = {}
+for h in (0.5, 1.9, 2.1):
+    walk = simulate(ou, torch.ones(50, 1), h * torch.arange(41), step=euler_maruyama_step)
+    walks[f"θh = {h:g}"] = Trajectory(torch.arange(41), walk.states)
+plots.paths(walks, xlabel="number of steps")
 
 # %% [markdown]
 # ### Exercise 9 · Four dogs, how many laws?
@@ -665,11 +678,12 @@ for name, (theta, sigma) in dogs.items():
     dog = OrnsteinUhlenbeck(theta, sigma)
     walk = simulate(dog, torch.zeros(2000, 1), time_grid(200, end=4 / theta), step="exact")
     films[name] = Trajectory(walk.times * theta, walk.states)
-plots.collapse(films, title="Time in units of 1/θ")
+plots.collapse(films, title="Time in units of 1/θ", xlabel="time $θt$")
 
 
 # %% [markdown]
 # In units of $1/\theta$ only one number is left, $D=\frac{\sigma^2}{2\theta}$. It is a variance, so it sets a length, $\sqrt D$. Measure lengths in that unit too, and *every* OU process becomes the same one.
+
 
 # %%
 def rescale(times, states, theta, sigma):
@@ -705,7 +719,7 @@ for name, (theta, sigma) in dogs.items():
     dog = OrnsteinUhlenbeck(theta, sigma)
     walk = simulate(dog, torch.zeros(2000, 1), time_grid(200, end=4 / theta), step="exact")
     films[name] = Trajectory(*rescale(walk.times, walk.states, theta, sigma))
-plots.collapse(films, title="Time in units of 1/θ, length in units of √D")
+plots.collapse(films, title="Time in units of 1/θ, length in units of √D", xlabel="time $θt$")
 
 # %% [markdown]
 # # Part D · Sampling by shaking
@@ -736,6 +750,7 @@ plots.density(near_modes, score=True, title="A density and its score")
 # Each component pulls towards its mean. How loud its voice is depends on where you stand: $r_j(x)$ is the probability that a particle found at $x$ came from component $j$, its *responsibility*.
 #
 # One trap. At $|x|=1000$ each density is $e^{-500000}$ or smaller, which the computer rounds to 0, and $0/0$ is not a number. Work with logarithms. Responsibilities are a *softmax* of $\log w_j + \log\mathcal N(x;m_j,s_j^2I)$, and `torch.softmax` is safe. Recall $\log\mathcal N(x;m,s^2I) = -\frac{|x-m|^2}{2s^2} - d\log s + \text{const}$.
+
 
 # %%
 def mixture_score(x, means, stds, weights):
@@ -778,6 +793,7 @@ check(lab1.MixtureScore, mixture_score)
 #
 # If $X_0\sim p$, then $X_t\sim p$ at all times. Started elsewhere, it moves towards $p$.
 
+
 # %%
 def langevin_drift(score, x, sigma):
     """The drift of Langevin dynamics.
@@ -802,6 +818,7 @@ check(lab1.LangevinDrift, langevin_drift)
 # %% [markdown]
 # Everything in the next cell is yours: the step, the drift, the score. The particles start spread out wide and know nothing of the five modes.
 
+
 # %%
 def langevin(mixture, std, sigma=1.0):
     """Langevin dynamics for a mixture whose modes all have the width std."""
@@ -814,7 +831,7 @@ def langevin(mixture, std, sigma=1.0):
     )
 
 
-wide_start = 3 * torch.randn(2000, 2)
+wide_start = 1.5 * torch.randn(2000, 2)
 walk = simulate(
     langevin(near_modes, 0.6),
     wide_start,
@@ -829,6 +846,7 @@ plots.snapshots(walk, near_modes)
 # ### Exercise 12 · When the hiker is stuck
 #
 # The cloud looks right. But look at the weights: does the mode of weight 0.35 hold 35 % of the particles? Count them. Each particle belongs to the mode whose mean is nearest.
+
 
 # %%
 def mode_shares(x, means):
@@ -863,6 +881,7 @@ check(lab1.ModeShares, mode_shares)
 # How far are two lists of shares apart? The *total variation* is the share of particles that would have to move to another mode:
 #
 # $$\mathrm{TV}(p,q) = \tfrac12\sum_j |p_j - q_j| .$$
+
 
 # %%
 def total_variation(p, q):
@@ -899,21 +918,21 @@ check(lab1.PredictMixing, mixing_prediction)
 
 # %%
 one_mode = far_modes.means[1] + 0.35 * torch.randn(2000, 2)
-walk = simulate(
+stuck = simulate(
     langevin(far_modes, 0.35),
     one_mode,
     time_grid(1000, end=10.0),
     step=euler_maruyama_step,
     record=5,
 )
-plots.snapshots(walk, far_modes)
+plots.snapshots(stuck, far_modes)
 
 # %% [markdown]
-# Put a number on it: the total variation between the mode shares at the end and the true weights, `far_modes.weights`.
+# Put a number on it: the total variation between the mode shares at the end, `stuck.final`, and the true weights, `far_modes.weights`.
 
 # %%
 ### BEGIN SOLUTION
-stuck_distance = total_variation(mode_shares(walk.final, far_modes.means), far_modes.weights)
+stuck_distance = total_variation(mode_shares(stuck.final, far_modes.means), far_modes.weights)
 ### END SOLUTION
 
 # %%
@@ -927,7 +946,7 @@ check(lab1.StuckDistance, stuck_distance)
 # %%
 ### BEGIN SOLUTION
 dynamics = langevin(near_modes, 0.6, sigma=1.0)
-clock = time_grid(budget(full=4000, quick=1500), end=budget(full=80.0, quick=30.0))
+clock = time_grid(budget(full=3000, quick=1500), end=30.0)
 five_mode_sample = simulate(dynamics, wide_start, clock, step=euler_maruyama_step, record=1).final
 ### END SOLUTION
 
@@ -942,18 +961,16 @@ five_mode_sample = simulate(dynamics, wide_start, clock, step=euler_maruyama_ste
 check(lab1.FiveModeSample, five_mode_sample)
 
 # %%
-plots.mode_weights(
-    near_modes.weights,
-    {
-        "at time 8": mode_shares(
-            simulate(
-                langevin(near_modes, 0.6), wide_start, time_grid(400, end=8.0), record=1
-            ).final,
-            near_modes.means,
-        ),
-        "your sample": mode_shares(five_mode_sample, near_modes.means),
-    },
+early = simulate(
+    langevin(near_modes, 0.6),
+    wide_start,
+    time_grid(200, end=2.0),
+    step=euler_maruyama_step,
+    record=1,
 )
+shares = {"your sample": mode_shares(five_mode_sample, near_modes.means)}
+shares["at time 2"] = mode_shares(early.final, near_modes.means)
+plots.mode_weights(near_modes.weights, shares)
 
 
 # %% [markdown]
@@ -962,6 +979,7 @@ plots.mode_weights(
 # OU is Langevin dynamics in disguise. The score of $\mathcal N(0, s^2)$ is $-x/s^2$, so the Langevin drift is $-\frac{\sigma^2}{2s^2}x$: a leash.
 #
 # Translate both ways, with the same σ on both sides. Which normal distribution does OU with $(\theta,\sigma)$ sample? And which stiffness θ makes OU sample $\mathcal N(0,s^2)$?
+
 
 # %%
 def ou_to_langevin(theta, sigma):

@@ -1,0 +1,287 @@
+"""Find each student's notebook in a folder of hand-ins, however it was exported.
+
+ada/lab1.ipynb    bob/lab1/lab1.ipynb    class.zip    bob.zip
+Ada Lovelace_12345_assignsubmission_file_/…  (Moodle)    lovelaceada_123_456_lab1.ipynb  (Canvas)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePath
+
+import nbformat
+
+from course_lib.grading.names import platform_sender, safe_id
+from course_lib.grading.unpack import BadZip, unpack
+from course_lib.notebooks.course import Course, CourseError
+
+__all__ = ["NOTHING", "Handin", "collect", "store"]
+
+MAX_BYTES = 20 * 2**20
+NOTHING = "nothing handed in"
+
+
+@dataclass(frozen=True)
+class Handin:
+    """What one student handed in.
+
+    Attributes:
+        student: The student's id.
+        notebook: Where the notebook lies, None if there is none that can be graded.
+        reason: Why there is none.
+        left_out: The names of files that are not graded: everything but the notebook.
+    """
+
+    student: str
+    notebook: Path | None = None
+    reason: str = ""
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass
+class _Folder:
+    """A student's files before one of them is chosen; names are relative to the hand-in."""
+
+    name: str
+    number: str = ""
+    files: dict[str, Path] = field(default_factory=dict)
+    reason: str = ""
+
+
+def collect(
+    place: Path, lab: str, scratch: Path, labs: Iterable[str] = ()
+) -> tuple[list[Handin], list[str]]:
+    """Find the hand-ins for a lab.
+
+    Args:
+        place: A folder with one sub-folder (or file, or zip) a student, or a zip of that.
+        lab: The lab's name; `<lab>.ipynb` is preferred among a student's notebooks.
+        scratch: An empty folder, in which zips are unpacked.
+        labs: The names of all labs: a student's sub-folder named after another one is not read.
+
+    Returns:
+        The hand-ins by student, and sentences on what was passed over or refused.
+
+    Raises:
+        CourseError: If the place does not exist, cannot be read or holds no hand-ins.
+    """
+    search = _Search(lab, scratch, set(labs) - {lab})
+    try:
+        found = list(search.place(place))
+        handins = [search.choose(folder) for folder in _one_a_student(found)]
+    except BadZip as error:
+        raise CourseError(f"{place} cannot be unpacked: {error}.") from None
+    except OSError as error:
+        raise CourseError(f"{place} cannot be read: {error.strerror}.") from None
+    if not handins:
+        refused = f" {search.notes[0]}." if search.notes else ""
+        raise CourseError(
+            f"{place} holds no hand-ins: one sub-folder for each student was expected.{refused}"
+        )
+    return handins, search.notes
+
+
+def store(course: Course, lab: str, handin: Handin) -> Path:
+    """Copy a hand-in's notebook, and nothing else, to `submitted/<student>/<lab>/<lab>.ipynb`."""
+    assert handin.notebook is not None
+    folder = course.root / "submitted" / handin.student / lab
+    target = folder / f"{lab}.ipynb"
+    if target.exists() and target.samefile(handin.notebook):
+        return target
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    shutil.copyfile(handin.notebook, target)
+    return target
+
+
+class _Search:
+    def __init__(self, lab: str, scratch: Path, other_labs: set[str]):
+        self.lab, self.scratch, self.other_labs = lab, scratch, other_labs
+        self.notes: list[str] = []
+        self._unpacked = 0
+
+    def place(self, place: Path) -> Iterator[_Folder]:
+        if not place.exists():
+            raise CourseError(f"{place} does not exist.")
+        if place.is_dir():
+            yield from self.folder(place)
+        elif place.suffix.lower() == ".zip":
+            yield from self.archive(place)
+        else:
+            raise CourseError(f"{place} is neither a folder nor a .zip.")
+
+    def folder(self, folder: Path) -> Iterator[_Folder]:
+        """Each entry of an export is a student: a folder, a file or a zip."""
+        for entry in sorted(folder.iterdir()):
+            if _is_hidden(entry.name):
+                continue
+            sender = platform_sender(entry.name)
+            if entry.is_dir():
+                yield _Folder(*(sender[:2] if sender else (entry.name, "")), self.files(entry))
+            elif sender:
+                yield _Folder(sender.name, sender.number, {sender.file: entry})
+            elif entry.suffix.lower() == ".zip":
+                try:
+                    yield from self.archive(entry)
+                except BadZip as error:
+                    yield _Folder(entry.stem, reason=f"a zip that cannot be unpacked: {error}")
+            elif entry.suffix.lower() == ".ipynb" and entry.stem != self.lab:
+                yield _Folder(entry.stem, "", {entry.name: entry})
+            else:
+                self.notes.append(f"{entry.name} belongs to no student and was passed over")
+
+    def archive(self, archive: Path) -> Iterator[_Folder]:
+        """A zip is one student's own, or an export of several."""
+        root = self.unpack(archive)
+        inside = [p for p in root.iterdir() if not _is_hidden(p.name)]
+        if len(inside) == 1 and inside[0].is_dir():
+            if inside[0].name in (archive.stem, "submitted", "submissions"):
+                root = inside[0]
+                inside = [p for p in root.iterdir() if not _is_hidden(p.name)]
+        notebooks = [p for p in inside if p.suffix == ".ipynb" and not platform_sender(p.name)]
+        folders = [p for p in inside if p.is_dir()]
+        own = (
+            any(p.stem == self.lab for p in notebooks)
+            or (len(notebooks) == 1 and not folders)
+            or [p.name for p in folders] == [self.lab]
+        )
+        if own:
+            yield _Folder(archive.stem, "", self.files(root))
+        else:
+            yield from self.folder(root)
+
+    def unpack(self, archive: Path) -> Path:
+        self._unpacked += 1
+        target = self.scratch / str(self._unpacked)
+        self.notes += unpack(archive, target)
+        return target
+
+    def files(self, folder: Path) -> dict[str, Path]:
+        """All files below a folder; links are not followed."""
+        found = {}
+        for root, folders, names in os.walk(folder):
+            folders[:] = sorted(name for name in folders if not _is_hidden(name))
+            if Path(root) == folder:
+                folders[:] = [name for name in folders if name not in self.other_labs]
+            for name in sorted(names):
+                path = Path(root, name)
+                if not _is_hidden(name) and not path.is_symlink():
+                    found[path.relative_to(folder).as_posix()] = path
+        return found
+
+    def choose(self, folder: _Folder) -> Handin:
+        """The notebook among a student's files, or why there is none."""
+        handin = Handin(folder.name, None, folder.reason)
+        if folder.reason:
+            return handin
+        files = folder.files
+        archives = [name for name in files if name.lower().endswith(".zip")]
+        if not _notebooks(files) and len(archives) == 1:
+            try:
+                files = self.files(self.unpack(files[archives[0]]))
+            except BadZip as error:
+                return replace(handin, reason=f"{archives[0]} cannot be unpacked: {error}")
+        if not files:
+            return replace(handin, reason=NOTHING)
+        candidates = _best(_notebooks(files), self.lab)
+        if not candidates:
+            return replace(handin, reason=f"no notebook among the files: {_some(files)}")
+        if len({files[name].read_bytes() for name in candidates}) > 1:
+            count = len(candidates)
+            return replace(
+                handin, reason=f"{count} notebooks where one was expected: {_some(candidates)}"
+            )
+        chosen = files[candidates[0]]
+        left_out = tuple(name for name in files if name != candidates[0])
+        reason = _objection(chosen, self.lab)
+        return Handin(folder.name, None if reason else chosen, reason, left_out)
+
+
+def _one_a_student(found: list[_Folder]) -> list[_Folder]:
+    """Join a student's files, tell namesakes apart, and name each by a safe id."""
+    senders: dict[tuple[str, str], _Folder] = {}
+    for folder in found:
+        key = (safe_id(folder.name), folder.number)
+        if folder.number and key in senders:  # a platform exports each file by itself
+            senders[key].files.update(folder.files)
+        elif key in senders:
+            senders[key].reason = f"two hand-ins under one name, {folder.name}"
+        else:
+            senders[key] = folder
+    by_name: dict[str, list[tuple[str, _Folder]]] = {}
+    for (name, number), folder in senders.items():
+        by_name.setdefault(name.casefold(), []).append((name, folder))
+    result: dict[str, _Folder] = {}
+    for namesakes in by_name.values():
+        for name, folder in namesakes:
+            student = f"{name}_{folder.number}" if len(namesakes) > 1 and folder.number else name
+            reason = folder.reason
+            if student.casefold() in {known.casefold() for known in result}:
+                student = next(k for k in result if k.casefold() == student.casefold())
+                reason = f"two hand-ins under one name, {student}"
+            result[student] = replace(folder, name=student, reason=reason)
+    return [result[student] for student in sorted(result)]
+
+
+def _notebooks(files: dict[str, Path]) -> list[str]:
+    return [name for name in files if name.lower().endswith(".ipynb")]
+
+
+def _best(names: list[str], lab: str) -> list[str]:
+    """The notebooks in nbgrader's own place, else those of the lab's name, else all."""
+    placed = [name for name in names if name == f"{lab}/{lab}.ipynb"]
+    named = [name for name in names if PurePath(name).name == f"{lab}.ipynb"]
+    return placed or named or names
+
+
+def _objection(path: Path, lab: str) -> str:
+    """Why a file cannot be graded as the lab's notebook; empty if it can."""
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        return f"too large: {size / 2**20:.0f} MiB, and at most {MAX_BYTES // 2**20} are read"
+    if size == 0:
+        return "not a notebook: the file is empty"
+    try:
+        json.loads(path.read_bytes().decode("utf-8"))
+    except (ValueError, RecursionError):
+        return "not a notebook: the file is not JSON"
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        cells = notebook.cells
+        whole = all(
+            isinstance(cell.source, str) and isinstance(cell.metadata, dict) for cell in cells
+        )
+    except Exception:  # nbformat lets many kinds through
+        return "not a notebook: JSON, but not of Jupyter's form"
+    if not cells:
+        return "not a notebook: it has no cells"
+    if not whole:
+        return "not a notebook: its cells are damaged"
+    return "" if _is_of_lab(notebook, lab) else f"not {lab}: none of its exercises is in it"
+
+
+def _is_of_lab(notebook: nbformat.NotebookNode, lab: str) -> bool:
+    from course_lib.checks import checks_of
+
+    names = set(checks_of(lab))
+    names |= {f"{name}-answer" for name in names}
+    for cell in notebook.cells:
+        metadata = cell.metadata.get("nbgrader")
+        known = isinstance(metadata, dict) and metadata.get("grade_id") in names
+        if known or f"check({lab}." in cell.source:
+            return True
+    return False
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name == "__MACOSX"
+
+
+def _some(names: Iterable[str]) -> str:
+    names = list(names)
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -1,0 +1,271 @@
+"""`course grade`: every hand-in in turn, whatever becomes of the one before."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from logging import Logger
+from pathlib import Path
+
+from tqdm import tqdm
+from traitlets.config import Config
+
+from course_lib.grading import scores
+from course_lib.grading.autograde import AutogradeHandin, autograde, feedback
+from course_lib.grading.collect import NOTHING, Handin, collect, store
+from course_lib.grading.gradebook import Book
+from course_lib.grading.judge import SUSPECT
+from course_lib.grading.names import read_roster
+from course_lib.grading.quiet import quiet
+from course_lib.grading.scores import Row, line, write_scores
+from course_lib.notebooks.build import labs_in, load_config
+from course_lib.notebooks.course import Course, CourseError
+
+__all__ = ["grade"]
+
+FOLDERS = ("submitted", "autograded", "feedback", "grades")
+INTERRUPTED = 130
+
+
+def grade(
+    course: Course,
+    lab: str,
+    submitted: Path,
+    roster: Path | None = None,
+    timeout: int = 60,
+    say: Callable[[str], None] = print,
+) -> int:
+    """Grade a folder of hand-ins, and say what happened to each student.
+
+    Args:
+        course: Where the lab's source is, and where gradebook, feedback and scores go.
+        lab: The lab's name.
+        submitted: The folder of hand-ins, or a zip of it; see `collect`.
+        roster: A file with everybody's id.
+        timeout: Seconds that one cell may run.
+        say: Takes the lines for the terminal.
+
+    Returns:
+        The exit code: 0 if every hand-in was graded, 1 if somebody should look at one,
+        130 after Ctrl-C.
+
+    Raises:
+        CourseError: If nothing can be graded at all; then nothing was changed.
+    """
+    if timeout < 1:
+        raise CourseError(f"A timeout of at least 1 second was expected, and {timeout} came.")
+    if lab not in labs_in(course):
+        raise CourseError(f"There is no lab {lab!r}. There are: {', '.join(labs_in(course))}.")
+    _check_environment()
+    expected = read_roster(roster) if roster else []
+    with tempfile.TemporaryDirectory() as scratch:
+        handins, notes = collect(submitted, lab, Path(scratch), labs_in(course))
+        _check_writable(course, lab)
+        grades = course.root / "grades"
+        grades.mkdir(exist_ok=True)
+        with quiet(grades / f"{lab}.log") as log:
+            config = _config(course, lab, timeout)
+            book = Book(course, config, lab, log)
+            session = _Session(course, lab, submitted, config, book, log)
+            rows, interrupted = session.run(handins)
+        rows += session.absent(expected, {row.student for row in rows})
+        rows.sort(key=lambda row: row.student)
+        table = grades / f"{lab}.csv"
+        try:
+            write_scores(table, rows, book.checks)
+        except OSError as error:
+            raise CourseError(
+                f"The grades are in the gradebook, but {table} cannot be written: {error.strerror}."
+            ) from None
+    _report(rows, notes, course, lab, interrupted, say)
+    if interrupted:
+        return INTERRUPTED
+    return int(bool(notes) or any(row.needs_a_look for row in rows))
+
+
+class _Session:
+    """One run over the hand-ins of one lab."""
+
+    def __init__(
+        self, course: Course, lab: str, submitted: Path, config: Config, book: Book, log: Logger
+    ):
+        self.course, self.lab, self.submitted = course, lab, submitted
+        self.config, self.book, self.log = config, book, log
+
+    def run(self, handins: list[Handin]) -> tuple[list[Row], bool]:
+        """A row for each hand-in, and whether Ctrl-C ended the run."""
+        rows: list[Row] = []
+        bar = tqdm(handins, desc=f"Grading {self.lab}", unit="hand-in", leave=False, disable=None)
+        with bar:
+            for handin in bar:
+                bar.set_postfix_str(handin.student)
+                try:
+                    rows.append(self.one(handin))
+                except KeyboardInterrupt:
+                    self.log.warning("interrupted while grading %s", handin.student)
+                    rows.append(self.without_grade(handin.student, "not reached", "interrupted"))
+                    rows += [self.not_reached(rest.student) for rest in handins[len(rows) :]]
+                    return rows, True
+        return rows, False
+
+    def one(self, handin: Handin) -> Row:
+        """Grade one hand-in; whatever goes wrong becomes a reason."""
+        student = handin.student
+        self.log.info("--- %s", student)
+        try:
+            self.book.know(student)
+            if handin.notebook is None:
+                status = scores.EMPTY if handin.reason == NOTHING else scores.NOT_GRADED
+                reason = "" if handin.reason == NOTHING else handin.reason
+                return self.without_grade(student, status, reason)
+            store(self.course, self.lab, handin)
+            graded = autograde(self.config, self.lab, student, self.log)
+            row = self.graded(student, graded, handin)
+        except Exception as error:
+            self.log.exception("%s could not be graded", student)
+            first = (str(error).strip() or type(error).__name__).splitlines()[0]
+            return self.without_grade(student, scores.NOT_GRADED, f"the grader failed: {first}")
+        try:
+            feedback(self.config, self.lab, student, self.log)
+        except Exception as error:
+            self.log.exception("no feedback page for %s", student)
+            reason = f"{row.reason}; " * bool(row.reason) + f"no feedback page: {error}"
+            row = replace(row, reason=reason, look=True)
+        return row
+
+    def graded(self, student: str, graded: AutogradeHandin, handin: Handin) -> Row:
+        """The row of a hand-in that went through."""
+        score = self.book.score(student)
+        if score is None or score.checks.keys() != self.book.checks.keys():
+            raise RuntimeError("not every check has a score")
+        faults = {v.check: v.fault or "partly right" for v in graded.verdicts if not v.passed}
+        reasons = [graded.run.stop] if graded.run.stop else []
+        suspect = [v.check for v in graded.verdicts if v.fault in SUSPECT]
+        if suspect:
+            reasons.append(f"look at {', '.join(suspect)}")
+        if score.by_hand:
+            reasons.append("some points were set by hand")
+        if handin.left_out:
+            count = len(handin.left_out)
+            reasons.append(f"{count} other file{'s' * (count > 1)} left out")
+        status = scores.CUT_SHORT if graded.run.stop else scores.GRADED
+        return Row(
+            student,
+            status,
+            score.total,
+            self.book.max_score,
+            score.checks,
+            faults,
+            "; ".join(reasons),
+            bool(suspect),
+        )
+
+    def without_grade(self, student: str, status: str, reason: str) -> Row:
+        """The row of somebody without a grade; one of an earlier run is removed, and said so."""
+        try:
+            earlier = self.book.forget(student, self.submitted)
+        except Exception as error:
+            self.log.exception("the earlier grade of %s could not be removed", student)
+            reason += f"; AN EARLIER GRADE COULD NOT BE REMOVED ({error})"
+            return Row(student, status, None, self.book.max_score, reason=reason, look=True)
+        if earlier is not None:
+            self.log.warning("the earlier grade of %s, %g, was removed", student, earlier.total)
+            removed = f"the earlier grade of {earlier.total:g} was removed"
+            reason = f"{reason}; {removed}" if reason else removed
+        return Row(student, status, None, self.book.max_score, reason=reason)
+
+    def not_reached(self, student: str) -> Row:
+        earlier = self.book.score(student)
+        reason = f"the gradebook still has {earlier.total:g} from before" if earlier else ""
+        return Row(student, scores.NOT_REACHED, None, self.book.max_score, reason=reason)
+
+    def absent(self, roster: list[str], present: set[str]) -> list[Row]:
+        """Rows for those who are known, to the roster or the gradebook, and have no hand-in."""
+        rows = []
+        for student in sorted({*roster, *self.book.students()} - present):
+            score = self.book.score(student)
+            if score is None:
+                rows.append(Row(student, scores.MISSING, None, self.book.max_score))
+            else:
+                reason = "no hand-in in this run; the grade is an earlier run's"
+                rows.append(
+                    Row(
+                        student,
+                        scores.KEPT,
+                        score.total,
+                        self.book.max_score,
+                        score.checks,
+                        reason=reason,
+                    )
+                )
+        return rows
+
+
+def _config(course: Course, lab: str, timeout: int) -> Config:
+    config = load_config(course)
+    config.ExecuteHandin.timeout = timeout
+    config.RestoreChecks.source = str(course.solutions / lab / f"{lab}.ipynb")
+    return config
+
+
+def _check_environment() -> None:
+    for name in ("alembic", "IPython", "ipykernel", "matplotlib", "nbclient", "sqlalchemy"):
+        if importlib.util.find_spec(name) is None:
+            raise CourseError(
+                f"The package {name} is missing, so nothing was graded; `make env` installs it."
+            )
+
+
+def _check_writable(course: Course, lab: str) -> None:
+    """Find out before anything changes whether everything can be written.
+
+    Raises:
+        CourseError: If not.
+    """
+    try:
+        with tempfile.NamedTemporaryFile(dir=course.root, prefix=".course-"):
+            pass
+        for name in FOLDERS:
+            folder = course.root / name
+            if folder.is_dir():
+                with tempfile.NamedTemporaryFile(dir=folder, prefix=".course-"):
+                    pass
+            elif folder.exists():
+                raise CourseError(f"{folder} should be a folder, and is a file.")
+        for path in (course.root / "gradebook.db", course.root / "grades" / f"{lab}.csv"):
+            if path.exists() and not (path.is_file() and os.access(path, os.W_OK)):
+                raise CourseError(f"{path} cannot be written.")
+    except OSError as error:
+        raise CourseError(
+            f"The course folder {course.root} cannot be written: {error.strerror}."
+        ) from None
+
+
+def _report(
+    rows: list[Row],
+    notes: list[str],
+    course: Course,
+    lab: str,
+    interrupted: bool,
+    say: Callable[[str], None],
+) -> None:
+    width = max((len(row.student) for row in rows), default=0)
+    for row in rows:
+        say(line(row, width))
+    say("")
+    for note in notes:
+        say(f"Note: {note}.")
+    graded = sum(row.status in (scores.GRADED, scores.CUT_SHORT) for row in rows)
+    look = [row.student for row in rows if row.needs_a_look]
+    words = f"{graded} of {len(rows)} graded."
+    if interrupted:
+        words = f"Interrupted. {words} What is graded stays graded."
+    say(
+        words
+        + (f" {len(look)} need{'s' * (len(look) == 1)} a look: {', '.join(look)}." * bool(look))
+    )
+    say(f"Scores: {course.root / 'grades' / f'{lab}.csv'}")
+    say(f"Feedback: {course.root / 'feedback'}   Log: {course.root / 'grades' / f'{lab}.log'}")

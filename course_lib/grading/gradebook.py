@@ -1,0 +1,142 @@
+"""What the grader asks of nbgrader's gradebook: enter a lab, read a score, forget a grade."""
+
+from __future__ import annotations
+
+import tempfile
+from logging import Logger
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.converters import GenerateAssignment
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import rmtree
+from traitlets.config import Config
+
+from course_lib.checks import checks_of
+from course_lib.notebooks.course import Course, CourseError
+
+__all__ = ["Book", "Score"]
+
+
+class Score(NamedTuple):
+    """A student's points for a lab as the gradebook has them, points set by hand included."""
+
+    total: float
+    checks: dict[str, float]
+    by_hand: bool
+
+
+class Book:
+    """The gradebook of a course, for one lab.
+
+    Attributes:
+        checks: The points of each check, by name, in the order of the lab.
+    """
+
+    def __init__(self, course: Course, config: Config, lab: str, log: Logger):
+        self.course, self.lab, self.log = course, lab, log
+        self.checks = _graded_cells(course, lab)
+        directory = CourseDirectory(config=config, assignment_id=lab, log=log)
+        self.url, self.course_id = directory.db_url, directory.course_id
+        self._enter(config)
+
+    def _open(self) -> Gradebook:
+        return Gradebook(self.url, self.course_id)
+
+    def _enter(self, config: Config) -> None:
+        """Enter the lab's cells, through nbgrader's own generate_assignment; labs/ stays as it is.
+
+        Raises:
+            CourseError: If nbgrader refuses, as when exercises were added after grading began.
+        """
+        with tempfile.TemporaryDirectory() as scratch:
+            elsewhere = Config(config)
+            elsewhere.CourseDirectory = Config(config.CourseDirectory)
+            elsewhere.CourseDirectory.release_directory = scratch
+            directory = CourseDirectory(config=elsewhere, assignment_id=self.lab, log=self.log)
+            try:
+                GenerateAssignment(
+                    coursedir=directory, config=elsewhere, force=True, log=self.log
+                ).start()
+            except Exception as error:
+                self.log.exception("generate_assignment failed")
+                raise CourseError(
+                    f"nbgrader could not enter {self.lab} into the gradebook: "
+                    f"{str(error).strip() or type(error).__name__}"
+                ) from error
+
+    @property
+    def max_score(self) -> float:
+        """What a perfect hand-in earns."""
+        return sum(self.checks.values())
+
+    def students(self) -> list[str]:
+        """Everybody the gradebook knows."""
+        with self._open() as gradebook:
+            return sorted(student.id for student in gradebook.students)
+
+    def know(self, student: str) -> None:
+        """Make sure that the gradebook knows a student."""
+        with self._open() as gradebook:
+            gradebook.update_or_create_student(student)
+
+    def score(self, student: str) -> Score | None:
+        """A student's score for the lab, None without a grade."""
+        with self._open() as gradebook:
+            try:
+                submission = gradebook.find_submission(self.lab, student)
+            except MissingEntry:
+                return None
+            grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
+            if not grades or any(g.auto_score is None and g.manual_score is None for g in grades):
+                return None
+            by_hand = any(g.manual_score is not None or g.extra_credit for g in grades)
+            return Score(float(submission.score), {g.name: float(g.score) for g in grades}, by_hand)
+
+    def forget(self, student: str, handins: Path | None = None) -> Score | None:
+        """Remove a student's grade for the lab, with its files; returns the score that it had.
+
+        Args:
+            student: Whose.
+            handins: The folder that is being graded; what lies in it is never removed.
+        """
+        earlier = self.score(student)
+        with self._open() as gradebook:
+            try:
+                gradebook.remove_submission(self.lab, student)
+            except MissingEntry:
+                pass
+        for step in ("submitted", "autograded", "feedback"):
+            folder = self.course.root / step / student / self.lab
+            original = handins is not None and folder.resolve().is_relative_to(handins.resolve())
+            if folder.is_dir() and not original:
+                rmtree(str(folder))
+        return earlier
+
+
+def _graded_cells(course: Course, lab: str) -> dict[str, float]:
+    """The lab's checks and their points, as its source notebook has them.
+
+    Raises:
+        CourseError: If there is no such lab, or its notebook does not fit its checks.
+    """
+    path = course.solutions / lab / f"{lab}.ipynb"
+    if not path.is_file():
+        known = ", ".join(
+            sorted(p.name for p in course.solutions.iterdir() if (p / f"{p.name}.ipynb").is_file())
+        )
+        raise CourseError(f"There is no lab {lab!r} to grade. There are: {known or 'none'}.")
+    try:
+        cells = nbformat.read(path, as_version=4).cells
+        graded = [c.metadata.nbgrader for c in cells if c.metadata.get("nbgrader", {}).get("grade")]
+        points = {str(meta["grade_id"]): float(meta["points"]) for meta in graded}
+        known_checks = checks_of(lab)
+    except Exception as error:
+        raise CourseError(f"{path} cannot be graded by: {error}") from None
+    unknown = [name for name in points if name not in known_checks]
+    if unknown or not points:
+        what = f"the graded cell {unknown[0]!r} has no check" if unknown else "no cell is graded"
+        raise CourseError(f"{path}: {what}. `course build` writes it anew.")
+    return points

@@ -1,0 +1,118 @@
+"""The second step: points, given in the grader's own process from what the kernel brought home.
+
+Each graded cell's outputs are replaced by what a notebook would have shown, in the form from
+which nbgrader reads a score: nothing special for all points, a number for some, an error for none.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+from nbgrader import utils
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from course_lib import plots
+from course_lib.checks import Check, CheckFailed, Outcome, Verdict, find_check, judge
+from course_lib.checks.judge import expected_and_got
+from course_lib.checks.notebook import bundle
+from course_lib.checks.outcome import OUTCOME_MIME
+from course_lib.checks.plain import NotPlain
+from course_lib.checks.rng import derive_seed
+from course_lib.grading.execute import Run
+
+__all__ = ["SUSPECT", "JudgeHandin", "judge_cell"]
+
+NO_OUTCOME = "no-outcome"
+SUSPECT = ("several-outcomes", "malformed-outcome", "other-check", "not-judged")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class JudgeHandin(NbGraderPreprocessor):
+    """Judge every graded cell; the verdicts go on in `resources["verdicts"]`."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        run, lab = resources["run"], resources["nbgrader"]["assignment"]
+        verdicts = resources["verdicts"] = []
+        for index, cell in enumerate(nb.cells):
+            if utils.is_grade(cell):
+                check = find_check(lab, cell.metadata.nbgrader["grade_id"])
+                verdict, picture = judge_cell(check, cell, index, run)
+                cell.outputs = _outputs(verdict, picture)
+                verdicts.append(verdict)
+        return nb, resources
+
+
+def judge_cell(
+    check: Check, cell: NotebookNode, index: int, run: Run
+) -> tuple[Verdict, bytes | None]:
+    """The verdict on one executed cell, and the picture for its card.
+
+    Args:
+        check: The check that the cell's grade_id names.
+        cell: The executed cell.
+        index: Its place in the notebook.
+        run: How the notebook ran.
+    """
+    seed = derive_seed(run.seed, check.name)
+    found = [o.data[OUTCOME_MIME] for o in cell.outputs if OUTCOME_MIME in o.get("data", {})]
+    if not found:
+        return _nothing(check, NO_OUTCOME, *_why_none(cell, index, run), seed), None
+    if len(found) > 1:
+        message = f"This check handed over {len(found)} answers, and one was expected."
+        return _nothing(check, "several-outcomes", message, "", seed), None
+    try:
+        outcome = Outcome.from_json(found[0])
+    except NotPlain as error:
+        message = "What this check handed over cannot be read."
+        return _nothing(check, "malformed-outcome", message, str(error), seed), None
+    try:
+        verdict = judge(check, outcome, seed)
+    except Exception as error:  # a stranger's data met a check that did not foresee it
+        message, detail = "This answer could not be judged.", f"{type(error).__name__}: {error}"
+        return _nothing(check, "not-judged", message, detail[:500], seed), None
+    return verdict, None if verdict.passed else _picture(check, outcome, seed)
+
+
+def _nothing(check: Check, fault: str, message: str, detail: str, seed: int) -> Verdict:
+    return Verdict(check.name, check.title, 0, check.points, fault, message, detail, seed)
+
+
+def _why_none(cell: NotebookNode, index: int, run: Run) -> tuple[str, str]:
+    if run.stopped_at is not None and index >= run.stopped_at:
+        when = "in this check" if index == run.stopped_at else "before this check"
+        return (
+            f"Not run: {run.why} {when}.",
+            f"It happened in cell {run.stopped_at + 1}: {run.cell}",
+        )
+    errors = [output for output in cell.outputs if output.output_type == "error"]
+    if not errors:
+        return "This check handed over no answer.", ""
+    last = errors[-1]
+    if last.ename == "CellTimeoutError":
+        return f"The check did not finish: {last.evalue}.", ""
+    text = _COLOUR.sub("", f"{last.ename}: {last.evalue}")[:500]
+    detail = "Does the cell with your answer run without an error?"
+    return f"The check could not run. {text}.", detail if last.ename == "NameError" else ""
+
+
+def _picture(check: Check, outcome: Outcome, seed: int) -> bytes | None:
+    try:
+        pair = expected_and_got(check, outcome, seed)
+        return plots.png(plots.answer_against_expected(*pair)) if pair else None
+    except Exception:  # a card without its picture is still a card
+        return None
+
+
+def _outputs(verdict: Verdict, picture: bytes | None) -> list[NotebookNode]:
+    card = new_output("display_data", bundle(verdict, picture))
+    if verdict.passed:
+        return [card]
+    if verdict.points:
+        score = {"text/plain": repr(float(verdict.points))}
+        return [card, new_output("execute_result", score, execution_count=None)]
+    failed = CheckFailed(verdict)
+    error = {"ename": "CheckFailed", "evalue": str(failed)}
+    return [card, new_output("error", **error, traceback=failed._render_traceback_())]

@@ -1,0 +1,59 @@
+"""Who handed something in: a student's id from the name of a folder or a file."""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from pathlib import Path
+from typing import NamedTuple
+
+from course_lib.notebooks.course import CourseError
+
+__all__ = ["Sender", "platform_sender", "read_roster", "safe_id"]
+
+# Moodle: "Ada Lovelace_12345_assignsubmission_file_" (a folder) or "…_file_lab1.ipynb" (a file).
+MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_[a-z]+_?(?P<file>.*)")
+# Canvas: "lovelaceada_123_456_lab1.ipynb", where 123 is the student; "_LATE" after the name.
+CANVAS = re.compile(r"(?P<name>[^_]+)(?:_late)?_(?P<number>\d+)_\d+_(?P<file>.+)", re.IGNORECASE)
+RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+HEADERS = {"student", "student_id", "student id", "id", "username", "user", "name", "login"}
+
+
+class Sender(NamedTuple):
+    """A student as a learning platform names them, and the file's own name (may be empty)."""
+
+    name: str
+    number: str
+    file: str
+
+
+def platform_sender(name: str) -> Sender | None:
+    """Read a name that Moodle or Canvas gave to a folder or file; None if neither did."""
+    match = MOODLE.fullmatch(name) or CANVAS.fullmatch(name)
+    return Sender(match["name"], match["number"], match["file"]) if match else None
+
+
+def safe_id(name: str) -> str:
+    """A name as an id that every file system and nbgrader take: letters, digits and `_ - . @`."""
+    text = re.sub(r"[^\w.@-]+", "_", unicodedata.normalize("NFC", name.strip()))
+    text = text[:100].strip(".").lstrip("-") or "unnamed"
+    return f"{text}_" if RESERVED.fullmatch(text) else text
+
+
+def read_roster(path: Path) -> list[str]:
+    """The ids in a roster: one a line, or the first column of a CSV, with or without a header.
+
+    Raises:
+        CourseError: If it cannot be read or names nobody.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            first = [row[0].strip() for row in csv.reader(file) if row and row[0].strip()]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CourseError(f"The roster {path} cannot be read: {error}.") from None
+    if first and first[0].lower() in HEADERS:
+        first = first[1:]
+    if not first:
+        raise CourseError(f"The roster {path} names nobody.")
+    return list(dict.fromkeys(map(safe_id, first)))

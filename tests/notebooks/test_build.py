@@ -1,0 +1,141 @@
+"""`course build`: the pairs agree, labs/ is what solutions/ makes, and stale files are named."""
+
+import os
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from course_lib.checks import checks_of
+from course_lib.notebooks import Course, CourseError, build, find_course, labs_in
+from course_lib.notebooks.annotate import annotate
+from course_lib.notebooks.pairs import cells_of, read_notebook, read_text
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_nothing_in_the_repository_is_stale():
+    assert build(find_course(ROOT), check=True) == []
+
+
+def test_a_changed_text_makes_the_notebook_and_the_lab_stale(course):
+    text = course.solutions / "lab1/lab1.py"
+    text.write_text(text.read_text("utf-8").replace("Drop a leaf", "Drop a cork"), "utf-8")
+    stale = ["solutions/lab1/lab1.ipynb", "labs/lab1/lab1.ipynb"]
+    assert build(course, check=True) == stale
+    assert "cork" not in (course.labs / "lab1/lab1.ipynb").read_text("utf-8")
+    assert build(course) == stale
+    assert "cork" in (course.labs / "lab1/lab1.ipynb").read_text("utf-8")
+    assert build(course, check=True) == []
+
+
+def test_a_notebook_edited_in_jupyter_wins_over_the_older_text(course):
+    path = course.solutions / "lab1/lab1.ipynb"
+    notebook = read_notebook(path)
+    notebook.cells[0].source = notebook.cells[0].source.replace("Lab 1", "Lab One")
+    notebook.cells[4]["id"] = "an-id-of-jupyters-own"
+    nbformat.write(notebook, path)
+    os.utime(path, (time.time() + 5, time.time() + 5))
+    assert "solutions/lab1/lab1.py" in build(course)
+    assert "Lab One" in (course.solutions / "lab1/lab1.py").read_text("utf-8")
+    assert build(course, check=True) == []
+
+
+def test_outputs_and_jupyters_own_ids_are_cleaned_away(course):
+    path = course.solutions / "lab1/lab1.ipynb"
+    notebook = read_notebook(path)
+    cell = next(c for c in notebook.cells if c.cell_type == "code")
+    cell.outputs = [nbformat.v4.new_output("stream", text="stray")]
+    nbformat.write(notebook, path)
+    assert build(course) == ["solutions/lab1/lab1.ipynb"]
+    assert all(not c.get("outputs") for c in read_notebook(path).cells)
+
+
+def test_a_lab_edited_by_hand_is_made_anew(course):
+    path = course.labs / "lab1/lab1.ipynb"
+    good = path.read_bytes()
+    path.write_text(path.read_text("utf-8").replace("Your code here", "Mine"), "utf-8")
+    assert build(course, check=True) == ["labs/lab1/lab1.ipynb"]
+    build(course)
+    assert path.read_bytes() == good
+
+
+def test_a_lab_left_over_from_a_renamed_notebook_is_removed(course):
+    (course.labs / "lab1/old.ipynb").write_text("{}")
+    assert build(course) == ["labs/lab1/old.ipynb"]
+    assert not (course.labs / "lab1/old.ipynb").exists()
+
+
+def test_the_two_forms_hold_the_same_cells():
+    for lab in labs_in(Course(ROOT)):
+        folder = ROOT / "solutions" / lab
+        text, notebook = read_text(folder / f"{lab}.py"), read_notebook(folder / f"{lab}.ipynb")
+        assert cells_of(text) == cells_of(notebook)
+
+
+@pytest.mark.parametrize("lab", labs_in(Course(ROOT)))
+def test_the_released_lab_has_every_check_and_no_answer(lab):
+    source = read_notebook(ROOT / "solutions" / lab / f"{lab}.ipynb")
+    released = read_notebook(ROOT / "labs" / lab / f"{lab}.ipynb")
+    graded = [
+        c.metadata.nbgrader for c in released.cells if c.metadata.get("nbgrader", {}).get("grade")
+    ]
+    checks = {name: cls.points for name, cls in checks_of(lab).items()}
+    assert {m.grade_id: m.points for m in graded} == checks
+    answers = [c for c in source.cells if "### BEGIN SOLUTION" in c.source]
+    stubs = [c for c in released.cells if c.metadata.get("nbgrader", {}).get("solution")]
+    assert len(answers) == len(stubs) >= len(checks)
+    for cell in released.cells:
+        assert "SOLUTION" not in cell.source
+        assert not cell.get("outputs")
+    for cell in stubs:
+        assert "NotImplementedError" in cell.source or " = ...  # your answer here" in cell.source
+
+
+@pytest.mark.parametrize("lab", labs_in(Course(ROOT)))
+def test_cells_are_short_and_hold_no_plotting_code(lab):
+    for cell in read_text(ROOT / "solutions" / lab / f"{lab}.py").cells:
+        if cell.cell_type == "code":
+            assert len(cell.source.splitlines()) <= 25, cell.source
+            assert "matplotlib" not in cell.source
+            assert "plt." not in cell.source
+
+
+def _notebook(*sources: str) -> nbformat.NotebookNode:
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in sources])
+
+
+ANSWER = "def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION"
+
+
+@pytest.mark.parametrize(
+    ("sources", "says"),
+    [
+        ([ANSWER], "has no check after it"),
+        ([ANSWER, "check(lab1.Nonsense, f)"], "Nonsense"),
+        (["check(lab1.EulerStep, f)", "check(lab1.EulerStep, g)"], "twice"),
+    ],
+)
+def test_a_malformed_lab_is_refused_in_one_sentence(sources, says):
+    with pytest.raises(CourseError, match=says):
+        annotate(_notebook(*sources), "lab1")
+
+
+def test_unknown_labs_and_broken_notebooks_are_refused(course):
+    with pytest.raises(CourseError, match=r"no lab 'lab7'.*lab1"):
+        build(course, ["lab7"])
+    (course.solutions / "lab1/lab1.ipynb").write_text("not a notebook")
+    with pytest.raises(CourseError, match="is not a notebook"):
+        build(course)
+    with pytest.raises(CourseError, match="No course in"):
+        find_course(Path(course.root.anchor))
+
+
+def test_a_labs_folder_that_cannot_be_written_is_one_sentence(course):
+    import shutil
+
+    shutil.rmtree(course.labs)
+    course.labs.write_text("a file where a folder should be")
+    with pytest.raises(CourseError, match="cannot be written"):
+        build(course)

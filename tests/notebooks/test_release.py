@@ -1,0 +1,49 @@
+"""What the student's version shows in place of an answer."""
+
+import nbformat
+import pytest
+
+from course_lib.notebooks.release import KeepRunning, RemoveAnswers
+
+
+def released(source: str) -> str:
+    cell = nbformat.v4.new_code_cell(source)
+    assert RemoveAnswers()._replace_solution_region(cell, "python")
+    return cell.source
+
+
+def test_a_function_keeps_its_signature_and_says_its_name():
+    source = 'def f(x):\n    """Doc."""\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION'
+    assert released(source) == (
+        'def f(x):\n    """Doc."""\n    # Your code here\n    raise NotImplementedError("f")'
+    )
+
+
+def test_two_functions_in_a_cell_each_have_their_own_name():
+    one = "def {}(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION\n"
+    text = released(one.format("f") + one.format("g"))
+    assert text.index('("f")') < text.index("def g") < text.index('("g")')
+
+
+def test_a_value_becomes_dots_under_the_last_name():
+    source = "### BEGIN SOLUTION\nhelp = 3\nanswer = f(\n    help\n)\n### END SOLUTION"
+    assert released(source) == "answer = ...  # your answer here"
+
+
+def test_anything_else_is_not_implemented():
+    assert "NotImplementedError()" in released("### BEGIN SOLUTION\nprint(3)\n### END SOLUTION")
+
+
+@pytest.mark.parametrize("source", ["### BEGIN SOLUTION\nx = 1", "### BEGIN SOLUTION\n" * 2])
+def test_unbalanced_marks_are_refused(source):
+    with pytest.raises(RuntimeError, match="solution"):
+        released(source)
+
+
+def test_cells_after_the_imports_may_fail():
+    cells = [
+        nbformat.v4.new_code_cell(s)
+        for s in ("try: ...", "from course_lib.checks import check", "f(1)")
+    ]
+    notebook, _ = KeepRunning().preprocess(nbformat.v4.new_notebook(cells=cells), {})
+    assert [c.metadata.get("tags", []) for c in notebook.cells] == [[], [], ["raises-exception"]]
