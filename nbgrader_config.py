@@ -4,7 +4,7 @@ from pathlib import Path
 
 from nbgrader import preprocessors as nbgrader
 
-from course_lib.notebooks.release import KeepRunning, RemoveAnswers
+from course_lib.notebooks.release import Fingerprint, KeepRunning, RemoveAnswers
 
 c = get_config()  # noqa: F821
 
@@ -28,6 +28,7 @@ c.GenerateAssignment.preprocessors = [
     nbgrader.ComputeChecksums,
     nbgrader.SaveCells,
     nbgrader.CheckCellMetadata,
+    Fingerprint,
 ]
 
 # A deleted check cell is put back before grading.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +28,7 @@ def lab(
     port: Annotated[int, typer.Option(help="Where JupyterLab listens.")] = 8888,
 ) -> None:
     """Open JupyterLab on a lab. The address is printed."""
-    from course_lib.notebooks import CourseError, find_course
+    from course_lib.notebooks.course import CourseError, find_course
 
     course = find_course()
     notebook = course.labs / name / f"{name}.ipynb"
@@ -37,35 +38,40 @@ def lab(
             or "none; run `course build`"
         )
         raise CourseError(f"There is no lab {name!r} to open. There are: {known}.")
-    command = [sys.executable, "-m", "jupyterlab", str(notebook), f"--port={port}"]
-    # Nothing is fetched from other hosts: no news, no list of extensions.
-    command += ["--LabApp.extension_manager=readonly"]
-    command += [
-        "--LabApp.news_url=",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-    ]
+    address = notebook.relative_to(course.root).as_posix()
+    command = [sys.executable, "-m", "jupyterlab", f"--port={port}"]
+    command += [f"--ServerApp.root_dir={course.root}", f"--LabApp.default_url=/lab/tree/{address}"]
     command += [] if browser else ["--no-browser"]
-    typer.echo(f"JupyterLab opens {notebook.relative_to(course.root)}. Stop it with Ctrl-C.")
-    raise typer.Exit(subprocess.call(command, cwd=course.root))
+    if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container, where root is the user
+        command += ["--allow-root"]
+    typer.echo(f"JupyterLab opens {address}; its address follows. Stop it with Ctrl-C.")
+    # The settings there fetch nothing from other hosts: no news, no list of extensions.
+    settings = Path(__file__).parent / "jupyter"
+    paths = [str(settings), os.environ.get("JUPYTER_CONFIG_PATH", "")]
+    environment = {**os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, paths))}
+    raise typer.Exit(subprocess.call(command, cwd=course.root, env=environment))
 
 
 @app.command()
 def build(
-    labs: Annotated[
-        list[str] | None, typer.Argument(help="Which labs; all if none is named.")
-    ] = None,
+    labs: Annotated[list[str] | None, typer.Argument(help="Which labs; all if none.")] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing; exit 1 if stale.")
     ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also where someone has worked; keeps a copy.")
+    ] = False,
 ) -> None:
     """Make labs/ from solutions/."""
-    from course_lib.notebooks import build as build_labs
-    from course_lib.notebooks import find_course
+    from course_lib.notebooks.build import build as build_labs
+    from course_lib.notebooks.course import find_course
 
-    stale = build_labs(find_course(), labs, check)
-    for path in stale:
+    built = build_labs(find_course(), labs, check, force)
+    for path in built.stale:
         typer.echo(f"{'out of date' if check else 'written'}: {path}")
-    if not stale:
+    for path in built.kept:
+        typer.echo(f"kept: {path}, because someone has worked in it (--force makes it anew)")
+    if not built.stale and not built.kept:
         typer.echo("All labs are up to date.")
     elif check:
         typer.echo("Run `course build` and commit what it writes.")
@@ -81,7 +87,7 @@ def grade(
     timeout: Annotated[int, typer.Option(help="Seconds that one cell may run.")] = 60,
 ) -> None:
     """Grade a folder of hand-ins: gradebook, feedback pages and a CSV of scores."""
-    from course_lib.notebooks import CourseError, find_course
+    from course_lib.notebooks.course import CourseError, find_course
 
     try:
         from course_lib.grading import grade as grade_handins

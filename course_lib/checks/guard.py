@@ -9,6 +9,7 @@ import signal
 import sys
 import sysconfig
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -48,6 +49,7 @@ def guarded(
         with contextlib.redirect_stderr(sys.stdout), _noting(reference, reached), watch:
             return call(), reached
     except KeyboardInterrupt:
+        watch.stop()  # once more: the interrupt may have come before the first line of __exit__
         if not watch.fired:
             raise
         raise StudentError(
@@ -75,26 +77,37 @@ class _Watchdog:
     def __init__(self, seconds: float):
         self.seconds = seconds
         self.fired = False
-        self._done = threading.Event()
-        self._lock = threading.Lock()
+        self._running = threading.Lock()  # held as long as the call runs
+        self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> _Watchdog:
+        self._running.acquire()
         if threading.current_thread() is threading.main_thread():
-            threading.Thread(target=self._watch, daemon=True).start()
+            self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._done.set()
+        self.stop()
+
+    def stop(self) -> None:
+        """Send no more interrupts. One that is on its way as the call ends is swallowed here."""
+        if self._running.locked():
+            self._running.release()
+        try:
+            if self._thread.is_alive():
+                self._thread.join()
+            if self.fired:
+                time.sleep(0.01)
+        except KeyboardInterrupt:
+            if not self.fired:
+                raise
+            self._thread.join()
 
     def _watch(self) -> None:
         wait = self.seconds
-        while not self._done.wait(wait):
-            with self._lock:
-                if self._done.is_set():
-                    return
-                self.fired = True
-                _interrupt_main_thread()
+        while not self._running.acquire(timeout=wait):
+            self.fired = True
+            _interrupt_main_thread()
             wait = 1.0
 
 

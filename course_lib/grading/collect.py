@@ -1,7 +1,8 @@
 """Find each student's notebook in a folder of hand-ins, however it was exported.
 
-ada/lab1.ipynb    bob/lab1/lab1.ipynb    class.zip    bob.zip
-Ada Lovelace_12345_assignsubmission_file_/…  (Moodle)    lovelaceada_123_456_lab1.ipynb  (Canvas)
+What is understood: `ada/lab1.ipynb`, `bob/lab1/lab1.ipynb` (nbgrader), `carol.zip`, a zip of all,
+`Ada Lovelace_12345_assignsubmission_file_/homework.ipynb` (Moodle), and
+`lovelaceada_123_456_lab1.ipynb` (Canvas).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
+from typing import NamedTuple
 
 import nbformat
 
@@ -19,7 +21,7 @@ from course_lib.grading.names import platform_sender, safe_id
 from course_lib.grading.unpack import BadZip, unpack
 from course_lib.notebooks.course import Course, CourseError
 
-__all__ = ["NOTHING", "Handin", "collect", "store"]
+__all__ = ["NOTHING", "Collected", "Handin", "collect", "store"]
 
 MAX_BYTES = 20 * 2**20
 NOTHING = "nothing handed in"
@@ -42,6 +44,20 @@ class Handin:
     left_out: tuple[str, ...] = ()
 
 
+class Collected(NamedTuple):
+    """What a folder of hand-ins holds.
+
+    Attributes:
+        handins: One a student.
+        refused: What somebody should look at: unsafe members of a zip, a notebook of nobody.
+        passed_over: The names of other files that belong to no student.
+    """
+
+    handins: list[Handin]
+    refused: list[str]
+    passed_over: list[str]
+
+
 @dataclass
 class _Folder:
     """A student's files before one of them is chosen; names are relative to the hand-in."""
@@ -52,9 +68,7 @@ class _Folder:
     reason: str = ""
 
 
-def collect(
-    place: Path, lab: str, scratch: Path, labs: Iterable[str] = ()
-) -> tuple[list[Handin], list[str]]:
+def collect(place: Path, lab: str, scratch: Path, labs: Iterable[str] = ()) -> Collected:
     """Find the hand-ins for a lab.
 
     Args:
@@ -62,9 +76,6 @@ def collect(
         lab: The lab's name; `<lab>.ipynb` is preferred among a student's notebooks.
         scratch: An empty folder, in which zips are unpacked.
         labs: The names of all labs: a student's sub-folder named after another one is not read.
-
-    Returns:
-        The hand-ins by student, and sentences on what was passed over or refused.
 
     Raises:
         CourseError: If the place does not exist, cannot be read or holds no hand-ins.
@@ -78,11 +89,11 @@ def collect(
     except OSError as error:
         raise CourseError(f"{place} cannot be read: {error.strerror}.") from None
     if not handins:
-        refused = f" {search.notes[0]}." if search.notes else ""
+        refused = f" {search.refused[0]}." if search.refused else ""
         raise CourseError(
             f"{place} holds no hand-ins: one sub-folder for each student was expected.{refused}"
         )
-    return handins, search.notes
+    return Collected(handins, search.refused, search.passed_over)
 
 
 def store(course: Course, lab: str, handin: Handin) -> Path:
@@ -92,6 +103,8 @@ def store(course: Course, lab: str, handin: Handin) -> Path:
     target = folder / f"{lab}.ipynb"
     if target.exists() and target.samefile(handin.notebook):
         return target
+    if handin.notebook.resolve().is_relative_to(folder.resolve()):
+        raise CourseError(f"in the course's own submitted/ a notebook is called {lab}.ipynb")
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
@@ -102,7 +115,8 @@ def store(course: Course, lab: str, handin: Handin) -> Path:
 class _Search:
     def __init__(self, lab: str, scratch: Path, other_labs: set[str]):
         self.lab, self.scratch, self.other_labs = lab, scratch, other_labs
-        self.notes: list[str] = []
+        self.refused: list[str] = []
+        self.passed_over: list[str] = []
         self._unpacked = 0
 
     def place(self, place: Path) -> Iterator[_Folder]:
@@ -132,17 +146,19 @@ class _Search:
                     yield _Folder(entry.stem, reason=f"a zip that cannot be unpacked: {error}")
             elif entry.suffix.lower() == ".ipynb" and entry.stem != self.lab:
                 yield _Folder(entry.stem, "", {entry.name: entry})
+            elif entry.suffix.lower() == ".ipynb":
+                self.refused.append(f"{entry.name} lies in no student's folder")
             else:
-                self.notes.append(f"{entry.name} belongs to no student and was passed over")
+                self.passed_over.append(entry.name)
 
     def archive(self, archive: Path) -> Iterator[_Folder]:
         """A zip is one student's own, or an export of several."""
         root = self.unpack(archive)
         inside = [p for p in root.iterdir() if not _is_hidden(p.name)]
-        if len(inside) == 1 and inside[0].is_dir():
-            if inside[0].name in (archive.stem, "submitted", "submissions"):
-                root = inside[0]
-                inside = [p for p in root.iterdir() if not _is_hidden(p.name)]
+        wrappers = (archive.stem, "submitted", "submissions")
+        if len(inside) == 1 and inside[0].is_dir() and inside[0].name in wrappers:
+            root = inside[0]
+            inside = [p for p in root.iterdir() if not _is_hidden(p.name)]
         notebooks = [p for p in inside if p.suffix == ".ipynb" and not platform_sender(p.name)]
         folders = [p for p in inside if p.is_dir()]
         own = (
@@ -158,7 +174,7 @@ class _Search:
     def unpack(self, archive: Path) -> Path:
         self._unpacked += 1
         target = self.scratch / str(self._unpacked)
-        self.notes += unpack(archive, target)
+        self.refused += unpack(archive, target)
         return target
 
     def files(self, folder: Path) -> dict[str, Path]:
@@ -214,7 +230,7 @@ def _one_a_student(found: list[_Folder]) -> list[_Folder]:
         else:
             senders[key] = folder
     by_name: dict[str, list[tuple[str, _Folder]]] = {}
-    for (name, number), folder in senders.items():
+    for (name, _), folder in senders.items():
         by_name.setdefault(name.casefold(), []).append((name, folder))
     result: dict[str, _Folder] = {}
     for namesakes in by_name.values():

@@ -116,6 +116,7 @@ def _environment(seed: int) -> dict[str, str]:
         "COURSE_QUICK": "1",
         "MPLBACKEND": "Agg",
         "PYTHONDONTWRITEBYTECODE": "1",
+        "OMP_NUM_THREADS": "1",  # the same sums, and the same time, on a busy machine
     }
 
 

@@ -15,7 +15,7 @@ from traitlets.config import Config
 
 from course_lib.grading import scores
 from course_lib.grading.autograde import AutogradeHandin, autograde, feedback
-from course_lib.grading.collect import NOTHING, Handin, collect, store
+from course_lib.grading.collect import NOTHING, Collected, Handin, collect, store
 from course_lib.grading.gradebook import Book
 from course_lib.grading.judge import SUSPECT
 from course_lib.grading.names import read_roster
@@ -62,7 +62,7 @@ def grade(
     _check_environment()
     expected = read_roster(roster) if roster else []
     with tempfile.TemporaryDirectory() as scratch:
-        handins, notes = collect(submitted, lab, Path(scratch), labs_in(course))
+        collected = collect(submitted, lab, Path(scratch), labs_in(course))
         _check_writable(course, lab)
         grades = course.root / "grades"
         grades.mkdir(exist_ok=True)
@@ -70,8 +70,8 @@ def grade(
             config = _config(course, lab, timeout)
             book = Book(course, config, lab, log)
             session = _Session(course, lab, submitted, config, book, log)
-            rows, interrupted = session.run(handins)
-        rows += session.absent(expected, {row.student for row in rows})
+            rows, interrupted = session.run(collected.handins)
+            rows += session.absent(expected, {row.student for row in rows})
         rows.sort(key=lambda row: row.student)
         table = grades / f"{lab}.csv"
         try:
@@ -80,10 +80,10 @@ def grade(
             raise CourseError(
                 f"The grades are in the gradebook, but {table} cannot be written: {error.strerror}."
             ) from None
-    _report(rows, notes, course, lab, interrupted, say)
+    _report(rows, collected, course, lab, interrupted, say)
     if interrupted:
         return INTERRUPTED
-    return int(bool(notes) or any(row.needs_a_look for row in rows))
+    return int(bool(collected.refused) or any(row.needs_a_look for row in rows))
 
 
 class _Session:
@@ -246,7 +246,7 @@ def _check_writable(course: Course, lab: str) -> None:
 
 def _report(
     rows: list[Row],
-    notes: list[str],
+    collected: Collected,
     course: Course,
     lab: str,
     interrupted: bool,
@@ -256,16 +256,17 @@ def _report(
     for row in rows:
         say(line(row, width))
     say("")
-    for note in notes:
-        say(f"Note: {note}.")
+    for refused in collected.refused:
+        say(f"Look: {refused}.")
+    if collected.passed_over:
+        say(f"Passed over: {', '.join(collected.passed_over)}.")
     graded = sum(row.status in (scores.GRADED, scores.CUT_SHORT) for row in rows)
     look = [row.student for row in rows if row.needs_a_look]
     words = f"{graded} of {len(rows)} graded."
     if interrupted:
         words = f"Interrupted. {words} What is graded stays graded."
-    say(
-        words
-        + (f" {len(look)} need{'s' * (len(look) == 1)} a look: {', '.join(look)}." * bool(look))
-    )
+    if look:
+        words += f" {len(look)} need{'s' * (len(look) == 1)} a look: {', '.join(look)}."
+    say(words)
     say(f"Scores: {course.root / 'grades' / f'{lab}.csv'}")
     say(f"Feedback: {course.root / 'feedback'}   Log: {course.root / 'grades' / f'{lab}.log'}")

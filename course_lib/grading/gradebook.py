@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from logging import Logger
 from pathlib import Path
@@ -103,11 +104,8 @@ class Book:
             handins: The folder that is being graded; what lies in it is never removed.
         """
         earlier = self.score(student)
-        with self._open() as gradebook:
-            try:
-                gradebook.remove_submission(self.lab, student)
-            except MissingEntry:
-                pass
+        with self._open() as gradebook, contextlib.suppress(MissingEntry):
+            gradebook.remove_submission(self.lab, student)
         for step in ("submitted", "autograded", "feedback"):
             folder = self.course.root / step / student / self.lab
             original = handins is not None and folder.resolve().is_relative_to(handins.resolve())

@@ -83,10 +83,8 @@ def _nothing(check: Check, fault: str, message: str, detail: str, seed: int) -> 
 def _why_none(cell: NotebookNode, index: int, run: Run) -> tuple[str, str]:
     if run.stopped_at is not None and index >= run.stopped_at:
         when = "in this check" if index == run.stopped_at else "before this check"
-        return (
-            f"Not run: {run.why} {when}.",
-            f"It happened in cell {run.stopped_at + 1}: {run.cell}",
-        )
+        where = f"It happened in cell {run.stopped_at + 1}: {run.cell}"
+        return f"Not run: {run.why} {when}.", where
     errors = [output for output in cell.outputs if output.output_type == "error"]
     if not errors:
         return "This check handed over no answer.", ""

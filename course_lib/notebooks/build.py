@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from nbgrader.converters import GenerateAssignment
@@ -15,9 +17,10 @@ from traitlets.config import Config, PyFileConfigLoader
 
 from course_lib.notebooks.annotate import annotate
 from course_lib.notebooks.course import Course, CourseError
-from course_lib.notebooks.pairs import read_pair, write_notebook
+from course_lib.notebooks.pairs import read_notebook, read_pair, write_notebook
+from course_lib.notebooks.release import holds_work
 
-__all__ = ["build", "generate", "labs_in", "load_config"]
+__all__ = ["Built", "build", "generate", "labs_in", "load_config"]
 
 
 def labs_in(course: Course) -> list[str]:
@@ -30,41 +33,61 @@ def labs_in(course: Course) -> list[str]:
     return sorted(folders, key=lambda name: (len(name), name))
 
 
-def build(course: Course, labs: Iterable[str] | None = None, check: bool = False) -> list[str]:
+@dataclass
+class Built:
+    """What `build` found and did, as files relative to the course.
+
+    Attributes:
+        stale: Out of date (and now written, unless only checked).
+        kept: Out of date and left alone, because someone has worked in them.
+    """
+
+    stale: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+
+
+def build(
+    course: Course, labs: Iterable[str] | None = None, check: bool = False, force: bool = False
+) -> Built:
     """Bring the pairs in `solutions/` into step and make `labs/` anew.
+
+    A released notebook in which someone has worked is never overwritten; with `force` it is
+    moved aside.
 
     Args:
         course: Where it lies.
         labs: Which labs; the default is all.
         check: Change nothing, only find out.
-
-    Returns:
-        The files that were out of date, relative to the course (now written, unless `check`).
+        force: Make notebooks anew even if someone has worked in them.
 
     Raises:
-        CourseError: If a lab does not exist, cannot be read, or is not well formed.
+        CourseError: If a lab does not exist, cannot be read, is not well formed, or a file
+            cannot be written.
     """
-    stale: list[str] = []
-    wanted = list(labs or labs_in(course))
-    unknown = [lab for lab in wanted if lab not in labs_in(course)]
-    if unknown:
-        raise CourseError(
-            f"There is no lab {unknown[0]!r}. There are: {', '.join(labs_in(course))}."
-        )
+    known = labs_in(course)
+    wanted = list(labs or known)
+    for lab in wanted:
+        if lab not in known:
+            raise CourseError(f"There is no lab {lab!r}. There are: {', '.join(known)}.")
+    built = Built()
     with tempfile.TemporaryDirectory() as scratch:
         copy = Course(Path(scratch))
         shutil.copy(course.config_file, copy.config_file)
         for lab in wanted:
-            made = _make(course, copy, lab)
-            for path in made:
-                target = course.root / path
-                if target.exists() and _same(copy.root / path, target):
+            for path in _make(course, copy, lab):
+                made, target = copy.root / path, course.root / path
+                if target.exists() and _same(made, target):
                     continue
-                stale.append(path.as_posix())
+                if course.labs in target.parents and _worked_in(target):
+                    if not force:
+                        built.kept.append(path.as_posix())
+                        continue
+                    if not check:
+                        _move_aside(target)
+                built.stale.append(path.as_posix())
                 if not check:
-                    _write(copy.root / path, target)
-            stale += _remove_extra(course, lab, made, check)
-    return stale
+                    _write(made, target)
+    return built
 
 
 def _make(course: Course, copy: Course, lab: str) -> list[Path]:
@@ -83,21 +106,22 @@ def _make(course: Course, copy: Course, lab: str) -> list[Path]:
     return pair + released
 
 
-def _remove_extra(course: Course, lab: str, made: list[Path], check: bool) -> list[str]:
-    """Delete notebooks in `labs/` that the build did not make; returns their names."""
-    folder = course.labs / lab
-    extra = []
-    for path in sorted(folder.glob("*.ipynb")) if folder.is_dir() else []:
-        relative = path.relative_to(course.root)
-        if relative not in made:
-            extra.append(relative.as_posix())
-            if not check:
-                path.unlink()
-    return extra
-
-
 def _same(made: Path, there: Path) -> bool:
     return made.read_bytes().replace(b"\r\n", b"\n") == there.read_bytes().replace(b"\r\n", b"\n")
+
+
+def _worked_in(target: Path) -> bool:
+    if not target.exists() or target.suffix != ".ipynb":
+        return False
+    try:
+        return holds_work(read_notebook(target))
+    except CourseError:
+        return True
+
+
+def _move_aside(target: Path) -> None:
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    target.rename(target.with_name(f"{target.stem}-kept-{stamp}{target.suffix}"))
 
 
 def _write(made: Path, target: Path) -> None:

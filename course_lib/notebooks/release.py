@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import hashlib
+import json
 import re
 import textwrap
 from typing import Any
@@ -12,7 +14,7 @@ from nbgrader.preprocessors import ClearSolutions, NbGraderPreprocessor
 
 from course_lib.notebooks.annotate import BEGIN_SOLUTION, END_SOLUTION
 
-__all__ = ["KeepRunning", "RemoveAnswers"]
+__all__ = ["Fingerprint", "KeepRunning", "RemoveAnswers", "holds_work"]
 
 
 class RemoveAnswers(ClearSolutions):
@@ -60,8 +62,8 @@ def _stub(region: list[str], indent: str, before: list[str]) -> list[str]:
 class KeepRunning(NbGraderPreprocessor):
     """Tag the cells so that Run All goes on past an exercise that is not right yet.
 
-    JupyterLab and nbclient know the tag `raises-exception`. The cells up to the imports are left
-    alone: where they fail, nothing else can work.
+    JupyterLab and nbclient know the tag `raises-exception`. The cells before the first exercise
+    are left alone: where they fail, nothing else can work.
     """
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
@@ -69,9 +71,30 @@ class KeepRunning(NbGraderPreprocessor):
         for cell in nb.cells:
             if cell.cell_type != "code":
                 continue
+            started = started or cell.metadata.get("nbgrader", {}).get("solution", False)
             if started:
                 tags = cell.metadata.setdefault("tags", [])
                 if "raises-exception" not in tags:
                     tags.append("raises-exception")
-            started = started or "course_lib.checks import" in cell.source
         return nb, resources
+
+
+class Fingerprint(NbGraderPreprocessor):
+    """Note in the notebook what its cells said when it was made."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        nb.metadata["course"] = {"made": _digest(nb)}
+        return nb, resources
+
+
+def holds_work(notebook: NotebookNode) -> bool:
+    """Whether someone has changed a released notebook's cells since it was made.
+
+    Outputs do not count. A notebook without a fingerprint is somebody's own.
+    """
+    return notebook.metadata.get("course", {}).get("made") != _digest(notebook)
+
+
+def _digest(notebook: NotebookNode) -> str:
+    sources = json.dumps([cell.source for cell in notebook.cells])
+    return hashlib.sha256(sources.encode()).hexdigest()[:16]

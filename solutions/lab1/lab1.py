@@ -20,10 +20,10 @@
 
 # %%
 try:
-    import course_lib  # noqa: F401
-except ModuleNotFoundError:
+    from course_lib.checks import check, lab1, progress
+except ModuleNotFoundError as missing:
     raise SystemExit(
-        "The course library is not installed in this notebook's Python.\n"
+        f"{missing}: the course library is not installed in this notebook's Python.\n"
         "In a copy of the course, run   %pip install -e ../..\n"
         "On Colab or elsewhere, run     %pip install git+ADDRESS   with your course's git address.\n"
         "Then restart the kernel and run this cell again."
@@ -35,7 +35,6 @@ import math
 import torch
 
 from course_lib import plots
-from course_lib.checks import check, lab1, progress
 from course_lib.distributions import Gaussian, GaussianMixture
 from course_lib.processes import SDE, LinearODE, OrnsteinUhlenbeck
 from course_lib.simulate import Trajectory, simulate, time_grid

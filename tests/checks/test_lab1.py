@@ -27,10 +27,11 @@ def test_the_truth_by_quadrature_is_the_truth_by_sampling():
     assert abs(distance.square().mean() - spread) < 5 * distance.square().std() / n**0.5
 
 
-def test_a_perfect_sample_is_never_refused():
+@pytest.mark.parametrize("n", [1000, 2000])
+def test_a_perfect_sample_is_never_refused(n):
     generator = torch.Generator().manual_seed(1)
     for draw in range(1000):
-        verdict = verdict_on(TARGET.sample(2000, generator))
+        verdict = verdict_on(TARGET.sample(n, generator))
         assert verdict.passed, f"draw {draw}: {verdict}"
 
 

@@ -15,6 +15,7 @@ def test_time_broadcasts_against_points_and_images(shape):
     for i in range(shape[0]):
         assert torch.equal(scaled[i], t[i] * x[i])
     assert (expand_time(torch.tensor(2.0), x) * x).shape == x.shape
+    assert expand_time(0.5, x.double()).dtype == torch.float64
 
 
 def test_expanded_time_is_a_view():
@@ -22,7 +23,7 @@ def test_expanded_time_is_a_view():
     assert expand_time(t, torch.ones(3, 1, 4, 4)).data_ptr() == t.data_ptr()
 
 
-@pytest.mark.parametrize("t", [torch.rand(2), torch.rand(3, 1), torch.rand(1), 0.5])
+@pytest.mark.parametrize("t", [torch.rand(2), torch.rand(3, 1), torch.rand(1), "now"])
 def test_misshapen_time_is_refused(t):
     with pytest.raises(ValueError, match=r"expected .*\(batch,\)"):
         expand_time(t, torch.ones(3, 2))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.notebooks import Course
+from course_lib.notebooks.course import Course
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,26 +8,27 @@ import nbformat
 import pytest
 
 from course_lib.checks import checks_of
-from course_lib.notebooks import Course, CourseError, build, find_course, labs_in
 from course_lib.notebooks.annotate import annotate
+from course_lib.notebooks.build import Built, build, labs_in
+from course_lib.notebooks.course import Course, CourseError, find_course
 from course_lib.notebooks.pairs import cells_of, read_notebook, read_text
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_nothing_in_the_repository_is_stale():
-    assert build(find_course(ROOT), check=True) == []
+    assert build(find_course(ROOT), check=True) == Built()
 
 
 def test_a_changed_text_makes_the_notebook_and_the_lab_stale(course):
     text = course.solutions / "lab1/lab1.py"
     text.write_text(text.read_text("utf-8").replace("Drop a leaf", "Drop a cork"), "utf-8")
     stale = ["solutions/lab1/lab1.ipynb", "labs/lab1/lab1.ipynb"]
-    assert build(course, check=True) == stale
+    assert build(course, check=True).stale == stale
     assert "cork" not in (course.labs / "lab1/lab1.ipynb").read_text("utf-8")
-    assert build(course) == stale
+    assert build(course).stale == stale
     assert "cork" in (course.labs / "lab1/lab1.ipynb").read_text("utf-8")
-    assert build(course, check=True) == []
+    assert build(course, check=True) == Built()
 
 
 def test_a_notebook_edited_in_jupyter_wins_over_the_older_text(course):
@@ -37,9 +38,9 @@ def test_a_notebook_edited_in_jupyter_wins_over_the_older_text(course):
     notebook.cells[4]["id"] = "an-id-of-jupyters-own"
     nbformat.write(notebook, path)
     os.utime(path, (time.time() + 5, time.time() + 5))
-    assert "solutions/lab1/lab1.py" in build(course)
+    assert "solutions/lab1/lab1.py" in build(course).stale
     assert "Lab One" in (course.solutions / "lab1/lab1.py").read_text("utf-8")
-    assert build(course, check=True) == []
+    assert build(course, check=True) == Built()
 
 
 def test_outputs_and_jupyters_own_ids_are_cleaned_away(course):
@@ -48,23 +49,28 @@ def test_outputs_and_jupyters_own_ids_are_cleaned_away(course):
     cell = next(c for c in notebook.cells if c.cell_type == "code")
     cell.outputs = [nbformat.v4.new_output("stream", text="stray")]
     nbformat.write(notebook, path)
-    assert build(course) == ["solutions/lab1/lab1.ipynb"]
+    assert build(course).stale == ["solutions/lab1/lab1.ipynb"]
     assert all(not c.get("outputs") for c in read_notebook(path).cells)
 
 
-def test_a_lab_edited_by_hand_is_made_anew(course):
+def test_a_lab_in_which_someone_has_worked_is_kept(course):
     path = course.labs / "lab1/lab1.ipynb"
-    good = path.read_bytes()
-    path.write_text(path.read_text("utf-8").replace("Your code here", "Mine"), "utf-8")
-    assert build(course, check=True) == ["labs/lab1/lab1.ipynb"]
-    build(course)
-    assert path.read_bytes() == good
+    path.write_text(path.read_text("utf-8").replace("Your code here", "My work"), "utf-8")
+    assert build(course) == Built(kept=["labs/lab1/lab1.ipynb"])
+    assert "My work" in path.read_text("utf-8")
+    assert build(course, force=True) == Built(stale=["labs/lab1/lab1.ipynb"])
+    assert path.read_bytes() == (ROOT / "labs/lab1/lab1.ipynb").read_bytes()
+    (copy,) = path.parent.glob("lab1-kept-*.ipynb")
+    assert "My work" in copy.read_text("utf-8")
 
 
-def test_a_lab_left_over_from_a_renamed_notebook_is_removed(course):
-    (course.labs / "lab1/old.ipynb").write_text("{}")
-    assert build(course) == ["labs/lab1/old.ipynb"]
-    assert not (course.labs / "lab1/old.ipynb").exists()
+def test_a_lab_that_was_only_run_is_made_anew(course):
+    path = course.labs / "lab1/lab1.ipynb"
+    notebook = read_notebook(path)
+    cell = next(c for c in notebook.cells if c.cell_type == "code")
+    cell.outputs = [nbformat.v4.new_output("stream", text="stray")]
+    nbformat.write(notebook, path)
+    assert build(course) == Built(stale=["labs/lab1/lab1.ipynb"])
 
 
 def test_the_two_forms_hold_the_same_cells():

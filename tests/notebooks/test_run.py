@@ -12,7 +12,8 @@ from nbclient import NotebookClient
 
 from course_lib.checks import checks_of
 from course_lib.checks.verdict import VERDICT_MIME
-from course_lib.notebooks import Course, labs_in
+from course_lib.notebooks.build import labs_in
+from course_lib.notebooks.course import Course
 
 ROOT = Path(__file__).parents[2]
 LABS = labs_in(Course(ROOT))

@@ -1,0 +1,130 @@
+"""A kernel that dies, hangs or never ends stops the run, keeps what was before and says where."""
+
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from course_lib.checks import find_check
+from course_lib.checks.outcome import OUTCOME_MIME
+from course_lib.grading.execute import ExecuteHandin, Run
+from course_lib.grading.judge import judge_cell
+
+pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("grading-variants")]
+
+STUBBORN = """
+while True:
+    try:
+        while True:
+            pass
+    except KeyboardInterrupt:
+        pass
+"""
+
+
+def run(*sources: str, **options: int):
+    notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
+    resources = {"nbgrader": {"assignment": "lab1"}, "metadata": {}}
+    ExecuteHandin(**options).preprocess(notebook, resources)
+    texts = ["".join(o.get("text", "") for o in cell.outputs) for cell in notebook.cells]
+    return notebook.cells, texts, resources["run"]
+
+
+def test_errors_do_not_stop_it_and_the_environment_is_the_grader_s():
+    names = ["COURSE_GRADING_SEED", "COURSE_QUICK", "MPLBACKEND"]
+    seen = f"import os\nprint(*[os.environ[n] for n in {names}])"
+    cells, texts, how = run("1 / 0", seen, "import sys; print(sys.executable)")
+    assert cells[0].outputs[-1].ename == "ZeroDivisionError"
+    assert texts[1].split() == [str(how.seed), "1", "Agg"]
+    import sys
+
+    assert texts[2].strip() == sys.executable
+    assert how.stop == ""
+
+
+def test_each_run_has_a_seed_of_its_own():
+    assert run("1")[2].seed != run("1")[2].seed
+
+
+def test_a_dead_kernel():
+    _, texts, how = run("print(1)", "\nimport os; os._exit(3)", "print(3)")
+    assert texts == ["1\n", "", ""]
+    assert how.stop == "the kernel died in cell 2 (import os; os._exit(3))"
+
+
+def test_an_endless_cell_is_stopped_and_the_next_one_runs():
+    cells, texts, how = run("while True: pass", "print(2)", timeout=2)
+    assert cells[0].outputs[-1].ename == "CellTimeoutError"
+    assert texts[1] == "2\n"
+    assert how.stop == ""
+
+
+def test_a_cell_that_cannot_be_interrupted_ends_the_run():
+    _, texts, how = run("print(1)", STUBBORN, "print(3)", timeout=2)
+    assert texts == ["1\n", "", ""]
+    assert how.stop == "the kernel stopped answering in cell 2 (while True:)"
+
+
+def test_the_wall_clock():
+    _, texts, how = run("import time; time.sleep(9)", "print(2)", timeout=60, wall_clock=1)
+    assert texts[1] == ""
+    assert how.stop.startswith("the notebook had run for 1 s in cell 1")
+
+
+CHECK = find_check("lab1", "predict-order")
+
+
+def judged(*outputs: dict, at: int = 5, run: Run | None = None):
+    cell = new_code_cell("check(...)", outputs=list(outputs))
+    return judge_cell(CHECK, cell, at, run or Run(1))[0]
+
+
+def shown(data: object) -> dict:
+    from nbformat.v4 import new_output
+
+    return new_output("display_data", {OUTCOME_MIME: data})
+
+
+RIGHT = {"check": "predict-order", "output": "b", "fault": None, "failings": [], "hints": []}
+
+
+def test_an_outcome_is_judged():
+    assert judged(shown(RIGHT)).passed
+    assert judged(shown({**RIGHT, "output": "a"})).fault == "chose-a"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [None, 1, [], {}, {**RIGHT, "output": {"array": "!", "kind": "", "device": ""}}, "x" * 1000],
+)
+def test_what_cannot_be_read_earns_nothing(data):
+    verdict = judged(shown(data))
+    assert (verdict.fault, verdict.points) == ("malformed-outcome", 0)
+
+
+def test_another_check_s_outcome_earns_nothing():
+    assert judged(shown({**RIGHT, "check": "euler-step"})).fault == "other-check"
+
+
+def test_two_outcomes_are_not_chosen_between():
+    verdict = judged(shown(RIGHT), shown(RIGHT))
+    assert (verdict.fault, verdict.points) == ("several-outcomes", 0)
+
+
+def test_no_outcome_says_why():
+    error = {"output_type": "error", "ename": "NameError", "evalue": "name 'f' is not defined"}
+    from nbformat import from_dict
+
+    verdict = judged(from_dict({**error, "traceback": []}))
+    assert verdict.fault == "no-outcome"
+    assert "name 'f' is not defined" in verdict.message
+    dead = Run(1, stopped_at=2, why="the kernel died", cell="boom()")
+    assert judged(run=dead).message == "Not run: the kernel died before this check."
+    assert judged(run=dead, at=2).message == "Not run: the kernel died in this check."
+    assert "cell 3: boom()" in judged(run=dead).detail
+    assert judged().message == "This check handed over no answer."
+
+
+def test_a_warning_on_stderr_costs_nothing():
+    from nbformat import from_dict
+
+    noise = from_dict({"output_type": "stream", "name": "stderr", "text": "UserWarning: hm"})
+    assert judged(noise, shown(RIGHT)).passed

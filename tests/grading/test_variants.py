@@ -1,0 +1,163 @@
+"""What editors and students do to a notebook's cells: scored by what the functions really do."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+from handins import (
+    LAB,
+    SOLUTIONS,
+    cell_of,
+    copy_course,
+    handin,
+    index_of,
+    insert,
+    name_of,
+    points_of,
+    read_csv,
+    verdicts_of,
+)
+from mistaken import MISTAKEN
+from nbformat.v4 import new_code_cell, writes
+
+from course_lib.grading import grade
+from course_lib.notebooks.course import Course
+
+pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("grading-variants")]
+
+POINTS = {
+    "euler-step": 1.0,
+    "heun-step": 2.0,
+    "predict-order": 1.0,
+    "endpoint-error": 2.0,
+    "convergence-order": 1.0,
+}
+WRONG_EULER = {**SOLUTIONS, "euler-step": MISTAKEN["euler-step"][0]}
+
+FORGED = """
+from IPython.display import display
+right = {"check": "euler-step", "output": None, "fault": None, "failings": [], "hints": []}
+display({"application/vnd.course-lib.outcome+json": right}, raw=True)
+won = {"check": "euler-step", "points": 1, "max_points": 1, "passed": True}
+display({"application/vnd.course-lib.verdict+json": won}, raw=True)
+"""
+FORGED_INSIDE = (
+    FORGED.replace("\n", "\n    ").replace("\n    ", "\ndef euler_step(*args):\n    ", 1)
+    + "return args[1]"
+)
+NOISY = """
+import sys, warnings
+def euler_step(velocity, x, t, h):
+    print("stepping", file=sys.stderr)
+    warnings.warn("careful")
+    return x + h * velocity(x, t)
+"""
+
+
+def variants(course: Path) -> dict:
+    def solved():
+        return handin(SOLUTIONS, course)
+
+    made = {}
+    made["deleted"] = solved()
+    del made["deleted"].cells[index_of(made["deleted"], "euler-step")]
+    made["gone"] = solved()
+    for name in ("heun-step", "heun-step-answer"):
+        del made["gone"].cells[index_of(made["gone"], name)]
+    made["duplicated"] = solved()
+    for name in ("euler-step", "euler-step-answer", "convergence-order"):
+        cells = made["duplicated"].cells
+        cells.insert(4, cell_of(made["duplicated"], name).copy())
+    made["edited"] = handin(WRONG_EULER, course)
+    cell = cell_of(made["edited"], "euler-step")
+    cell.source = "check = lambda *a: None\nlab1 = None"
+    cell.metadata.nbgrader.points = 100
+    cell.metadata.nbgrader.locked = False
+    insert(made["edited"], "euler-step", "check = lambda *a: None\nlab1 = 7")
+    made["moved"] = solved()
+    checks = [c for c in made["moved"].cells if name_of(c) in POINTS]
+    rest = [c for c in made["moved"].cells if name_of(c) not in POINTS]
+    made["moved"].cells = rest[:3] + checks + rest[3:]
+    made["own"] = handin({**SOLUTIONS, "euler-step": NOISY}, course)
+    made["own"].cells.insert(0, new_code_cell("mine = 1"))
+    insert(made["own"], "heun-step", "%timeit -n1 -r1 mine")
+    made["own"].cells.append(new_code_cell("1 / 0"))
+    made["stripped"] = solved()
+    for cell in made["stripped"].cells:
+        cell.metadata.pop("nbgrader", None)
+    made["forged"] = handin({}, course)
+    insert(made["forged"], "euler-step", FORGED)
+    made["inside"] = handin({"euler-step": FORGED_INSIDE}, course)
+    made["loop"] = handin({**SOLUTIONS, "heun-step": "while True: pass"}, course)
+    return made
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    home = tmp_path_factory.mktemp("variants")
+    course = copy_course(home / "course", "convergence-order")
+    assert points_of(course) == POINTS
+    with zipfile.ZipFile(home / "export.zip", "w") as file:
+        for number, (student, notebook) in enumerate(variants(course).items()):
+            folder = f"{student}_{number}_assignsubmission_file_"
+            file.writestr(f"{folder}/my homework.ipynb", writes(notebook))
+        file.writestr("deleted_0_assignsubmission_file_/course_lib/__init__.py", "1 / 0")
+        file.writestr("../escaped.ipynb", "{}")
+    lines: list[str] = []
+    code = grade(Course(course), LAB, home / "export.zip", timeout=30, say=lines.append)
+    return course, read_csv(course), lines, code
+
+
+@pytest.mark.parametrize(
+    ("student", "lost"),
+    [
+        ("deleted", []),
+        ("gone", ["heun-step"]),
+        ("duplicated", []),
+        ("edited", ["euler-step"]),
+        ("moved", []),
+        ("own", []),
+        ("stripped", []),
+        ("forged", list(POINTS)),
+        ("inside", list(POINTS)),
+        ("loop", ["heun-step"]),
+    ],
+)
+def test_score(graded, student, lost):
+    row = graded[1][student]
+    assert row["status"] == "graded"
+    earned = {name: 0.0 if name in lost else points for name, points in POINTS.items()}
+    assert {name: float(row[name]) for name in POINTS} == earned
+    assert (float(row["score"]), float(row["max_score"])) == (sum(earned.values()), 7.0)
+
+
+@pytest.mark.parametrize(
+    ("student", "check", "fault"),
+    [
+        ("gone", "heun-step", "no-outcome"),
+        ("edited", "euler-step", "no-step-size"),
+        ("forged", "euler-step", "not-written"),
+        ("inside", "euler-step", "several-outcomes"),
+        ("loop", "heun-step", "no-outcome"),
+    ],
+)
+def test_fault(graded, student, check, fault):
+    assert verdicts_of(graded[0], student)[check]["fault"] == fault
+
+
+def test_what_needs_a_person_is_said(graded):
+    course, rows, lines, code = graded
+    assert code == 1
+    assert rows["inside"]["reason"] == "look at euler-step"
+    assert rows["deleted"]["reason"] == "1 other file left out"
+    assert any("'../escaped.ipynb' was refused" in line for line in lines)
+    assert not list(course.parent.rglob("escaped.ipynb"))
+    loop = [o for c in _autograded(course, "loop") for o in c.outputs if o.output_type == "error"]
+    assert any(o.ename == "CellTimeoutError" for o in loop)
+
+
+def _autograded(course, student):
+    import nbformat
+
+    path = course / "autograded" / student / LAB / f"{LAB}.ipynb"
+    return [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
