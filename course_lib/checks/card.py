@@ -58,7 +58,7 @@ def progress_card(rows: list[tuple[str, Verdict | None, float]]) -> str:
         f"<span>{passed} of {len(rows)} checks passed</span></div>"
         f'<div class="track" role="progressbar" aria-valuemin="0" aria-valuemax="{total:g}"'
         f' aria-valuenow="{earned:g}"><div class="done" style="width: {width:.1f}%"></div></div>'
-        f"<table>{''.join(_row(*row) for row in rows)}</table></div>"
+        f'<div role="list">{"".join(_row(*row) for row in rows)}</div></div>'
     )
 
 
@@ -70,6 +70,8 @@ def _row(title: str, verdict: Verdict | None, points: float) -> str:
     else:
         sign, state, words, earned = "✗", "wrong", "not right yet", f"{verdict.points:g} / "
     return (
-        f'<tr><td class="{state}" title="{words}" aria-label="{words}">{sign}</td>'
-        f'<td>{escape(title)}</td><td class="points">{earned}{points:g}</td></tr>'
+        f'<div class="row" role="listitem">'
+        f'<span class="state {state}" role="img" title="{words}" aria-label="{words}">{sign}</span>'
+        f'<span class="title">{escape(title)}</span>'
+        f'<span class="points">{earned}{points:g}</span></div>'
     )

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from course_lib.checks.base import Check, call_with
 from course_lib.checks.compare import agree, difference, numbers
 from course_lib.checks.outcome import Fault, Outcome
@@ -92,7 +94,10 @@ def _fail(fault: Fault) -> Judgement:
 
 
 def expected_and_got(check: Check, outcome: Outcome, seed: int) -> tuple[Any, Any] | None:
-    """The numbers for a card's small picture: flat arrays of one size, or None."""
+    """The numbers for a card's small picture: flat arrays of one size.
+
+    None where a picture would not help: few numbers, or a difference too small to see.
+    """
     if outcome.fault is not None:
         return None
     try:
@@ -101,5 +106,7 @@ def expected_and_got(check: Check, outcome: Outcome, seed: int) -> tuple[Any, An
         return None
     expected, got = numbers(to_plain(answer)), numbers(outcome.output)
     if expected is None or got is None or expected.shape != got.shape or expected.size < 3:
+        return None
+    if not np.isfinite(got).any() or np.nanmax(np.abs(got - expected)) < 0.1 * np.ptp(expected):
         return None
     return expected, got
