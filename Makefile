@@ -29,7 +29,7 @@ build: env  ## make labs/ from solutions/
 	$(BIN)/course build
 
 test: env check  ## lint, types, and every test, with the library's coverage
-	$(RUN) pytest -n 2 --dist loadgroup --cov --cov-report=term
+	$(RUN) pytest -n 2 --dist loadfile --cov --cov-report=term
 
 check: env  ## lint and types alone
 	$(RUN) ruff check .
@@ -39,7 +39,7 @@ check: env  ## lint and types alone
 fast: env  ## the tests that need neither a browser nor a kernel
 	$(RUN) pytest -n 2 -m 'not kernel and not browser'
 
-constraints:  ## write constraints.txt anew (unpinned, torch jumps to another CUDA build)
+constraints: env  ## write constraints.txt anew (unpinned, torch jumps to another CUDA build)
 	echo 'torch==2.13.0' | env -u UV_FIND_LINKS -u PIP_FIND_LINKS $(RUN) uv pip compile --universal --python-version 3.11 \
 	  --extra dev --no-header --no-annotate --upgrade --constraints - pyproject.toml --output-file constraints.txt
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
 
 # Before anything imports torch, matplotlib or course_lib; the kernels that tests start inherit it.
 # torch takes its number of threads from OMP_NUM_THREADS: two workers on two cores, one thread each.
@@ -22,6 +23,11 @@ BROWSERS = (
     "microsoft-edge",
     "msedge",
 )
+
+
+# Properties are tested on the same cases in every run, however slow the machine.
+settings.register_profile("course", deadline=None, derandomize=True)
+settings.load_profile("course")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -13,7 +13,7 @@ from course_lib.checks.execute import execute
 from course_lib.checks.guard import is_stub
 from course_lib.checks.judge import expected_and_got, judge
 from course_lib.checks.outcome import OUTCOME_MIME, Outcome
-from course_lib.checks.registry import checks_of
+from course_lib.checks.registry import checks_of, labs_with_checks
 from course_lib.checks.rng import derive_seed
 from course_lib.checks.verdict import VERDICT_MIME, Verdict
 
@@ -65,7 +65,8 @@ def check(which: type[Check], *args: Any, seed: int | None = None) -> float | No
     verdict = judge(the_check, outcome, seed)
     lab = which.__module__.removeprefix("course_lib.checks.").split(".")[0]
     _verdicts[lab, the_check.name] = verdict
-    _latest_lab[:] = [lab]
+    if lab in labs_with_checks():  # not a check that somebody wrote in a notebook
+        _latest_lab[:] = [lab]
     _publish(bundle(verdict, _picture(the_check, outcome, seed, verdict)))
     if verdict.points == 0:
         raise CheckFailed(verdict)

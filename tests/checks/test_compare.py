@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from course_lib.checks.compare import agree, difference, numbers
@@ -119,7 +119,6 @@ def test_infinities_must_be_in_the_same_places():
     assert fault(expected, torch.tensor([math.nan, 1.0])).name == "not-finite"
 
 
-@settings(deadline=None)
 @given(st.floats(1e-3, 1e6), st.floats(1e-8, 1e-2), st.floats(-3, 3))
 def test_the_tolerance_is_relative_to_the_largest_number(scale, rtol, error):
     expected = scale * torch.tensor([1.0, -0.3, 0.0], dtype=torch.float64)

@@ -3,7 +3,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from course_lib.checks import Fault, Outcome, judge
@@ -32,14 +32,12 @@ outputs = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(names, st.none() | faults, st.lists(faults, max_size=3), st.lists(faults, max_size=3))
 def test_an_outcome_survives_json(check, fault, failings, hints):
     outcome = Outcome(check, [1.5, "b", None], fault, tuple(failings), tuple(hints))
     assert Outcome.from_json(json.loads(json.dumps(outcome.to_json()))) == outcome
 
 
-@settings(deadline=None)
 @given(json_values)
 def test_garbage_is_refused_or_read(data):
     fields = Outcome("c", 1).to_json()
@@ -84,7 +82,6 @@ def test_endless_words_are_cut():
     assert len(outcome.failings[0].message) == 2000
 
 
-@settings(deadline=None)
 @given(outputs | json_values)
 def test_whatever_comes_the_judge_gives_no_points_and_no_error(output):
     try:

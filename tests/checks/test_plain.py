@@ -9,7 +9,7 @@ import tracemalloc
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -41,14 +41,12 @@ def there_and_back(value):
     return decode(json.loads(json.dumps(encode(value), allow_nan=False)))
 
 
-@settings(deadline=None)
 @given(anything)
 def test_plain_values_survive_json(value):
     plain = to_plain(value)
     assert same(plain, there_and_back(plain))
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(DTYPES).flatmap(
         lambda name: arrays.arrays(name, arrays.array_shapes(min_dims=0, max_dims=4, min_side=0))
@@ -186,7 +184,6 @@ def test_a_header_that_promises_much_allocates_nothing():
     assert peak < 2**20
 
 
-@settings(deadline=None)
 @given(st.integers(0, len(GOOD) - 1), st.integers(0, 255))
 def test_any_byte_may_be_wrong(place, byte):
     raw = bytearray(GOOD)
@@ -198,7 +195,6 @@ def test_any_byte_may_be_wrong(place, byte):
     assert value.values.nbytes == 48
 
 
-@settings(deadline=None)
 @given(anything)
 def test_any_json_decodes_or_is_refused(data):
     with contextlib.suppress(NotPlain):

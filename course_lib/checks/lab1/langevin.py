@@ -367,7 +367,8 @@ class FiveModeSample(Check):
 
     Judged by two numbers with known truth: the share of the n particles in each mode's cell
     (total variation at most 0.05, or 2.7/√n if that is more) and the mean squared distance to the
-    nearest mode (within 12 %, or 4.8/√n). A perfect sample fails with a probability below 1 in
+    nearest mode (within 12 %, or 4.8/√n). One of the two earns half the points, unless the other
+    is far off (0.25; a factor of 2). A perfect sample fails with a probability below 1 in
     100,000, whatever its size.
     """
 
@@ -403,26 +404,28 @@ class FiveModeSample(Check):
         spread = distance.square().mean().item() / true_spread
         most, band = max(0.05, 2.7 / len(x) ** 0.5), max(0.12, 4.8 / len(x) ** 0.5)
         numbers = f"Total variation of the mode shares {gap:.3f} (at most {most:.3f}); squared spread {spread:.2f} times the true one ({1 - band:.2f} to {1 + band:.2f})."
-        return self._say(gap <= most, abs(spread - 1) <= band, spread, numbers)
+        return self._say(gap, most, spread, band, numbers)
 
     @staticmethod
-    def _say(shares_right: bool, spread_right: bool, spread: float, numbers: str) -> Judgement:
+    def _say(gap: float, most: float, spread: float, band: float, numbers: str) -> Judgement:
+        shares_right, spread_right = gap <= most, abs(spread - 1) <= band
         if shares_right and spread_right:
             return Judgement(1, None, numbers)
         if spread_right:
             return Judgement(
-                0.5,
+                0.5 if gap < 0.25 else 0,
                 "not-mixed",
                 "Each mode is sampled well, but the modes have the wrong shares: the particles have not had the time to change places.",
                 numbers,
             )
+        half = 0.5 if shares_right and 0.5 < spread < 2 else 0
         if spread > 1:
             reason = "The clouds are too wide. Is the step so long that the simulation has its own, larger variance, or the time so short that the start still shows?"
-        else:
-            reason = "The clouds are too narrow. Is the noise in the drift and in the diffusion the same σ?"
-        return Judgement(
-            0.5 if shares_right else 0, "too-wide" if spread > 1 else "too-narrow", reason, numbers
+            return Judgement(half, "too-wide", reason, numbers)
+        reason = (
+            "The clouds are too narrow. Is the noise in the drift and in the diffusion the same σ?"
         )
+        return Judgement(half, "too-narrow", reason, numbers)
 
 
 class OrnsteinUhlenbeckAsLangevin(Check):
