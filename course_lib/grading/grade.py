@@ -16,7 +16,7 @@ from traitlets.config import Config
 from course_lib.grading import scores
 from course_lib.grading.autograde import AutogradeHandin, autograde, feedback
 from course_lib.grading.collect import NOTHING, Collected, Handin, collect, store
-from course_lib.grading.gradebook import Book
+from course_lib.grading.gradebook import Book, graded_cells
 from course_lib.grading.judge import SUSPECT
 from course_lib.grading.names import read_roster
 from course_lib.grading.quiet import quiet
@@ -60,6 +60,7 @@ def grade(
     if lab not in labs_in(course):
         raise CourseError(f"There is no lab {lab!r}. There are: {', '.join(labs_in(course))}.")
     _check_environment()
+    checks, config = graded_cells(course, lab), _config(course, lab, timeout)
     expected = read_roster(roster) if roster else []
     with tempfile.TemporaryDirectory() as scratch:
         collected = collect(submitted, lab, Path(scratch), labs_in(course))
@@ -67,8 +68,7 @@ def grade(
         grades = course.root / "grades"
         grades.mkdir(exist_ok=True)
         with quiet(grades / f"{lab}.log") as log:
-            config = _config(course, lab, timeout)
-            book = Book(course, config, lab, log)
+            book = Book(course, config, lab, checks, log)
             session = _Session(course, lab, submitted, config, book, log)
             rows, interrupted = session.run(collected.handins)
             rows += session.absent(expected, {row.student for row in rows})
@@ -169,7 +169,7 @@ class _Session:
             earlier = self.book.forget(student, self.submitted)
         except Exception as error:
             self.log.exception("the earlier grade of %s could not be removed", student)
-            reason += f"; AN EARLIER GRADE COULD NOT BE REMOVED ({error})"
+            reason = f"{reason}; an earlier grade may still stand: {error}".removeprefix("; ")
             return Row(student, status, None, self.book.max_score, reason=reason, look=True)
         if earlier is not None:
             self.log.warning("the earlier grade of %s, %g, was removed", student, earlier.total)
@@ -205,7 +205,11 @@ class _Session:
 
 
 def _config(course: Course, lab: str, timeout: int) -> Config:
-    config = load_config(course)
+    """The course's configuration of nbgrader, with what our own converters need."""
+    try:
+        config = load_config(course)
+    except Exception as error:
+        raise CourseError(f"{course.config_file} cannot be used: {error}.") from None
     config.ExecuteHandin.timeout = timeout
     config.RestoreChecks.source = str(course.solutions / lab / f"{lab}.ipynb")
     return config

@@ -18,7 +18,7 @@ from traitlets.config import Config
 from course_lib.checks import checks_of
 from course_lib.notebooks.course import Course, CourseError
 
-__all__ = ["Book", "Score"]
+__all__ = ["Book", "Score", "graded_cells"]
 
 
 class Score(NamedTuple):
@@ -36,9 +36,10 @@ class Book:
         checks: The points of each check, by name, in the order of the lab.
     """
 
-    def __init__(self, course: Course, config: Config, lab: str, log: Logger):
-        self.course, self.lab, self.log = course, lab, log
-        self.checks = _graded_cells(course, lab)
+    def __init__(
+        self, course: Course, config: Config, lab: str, checks: dict[str, float], log: Logger
+    ):
+        self.course, self.lab, self.checks, self.log = course, lab, checks, log
         directory = CourseDirectory(config=config, assignment_id=lab, log=log)
         self.url, self.course_id = directory.db_url, directory.course_id
         self._enter(config)
@@ -114,18 +115,13 @@ class Book:
         return earlier
 
 
-def _graded_cells(course: Course, lab: str) -> dict[str, float]:
+def graded_cells(course: Course, lab: str) -> dict[str, float]:
     """The lab's checks and their points, as its source notebook has them.
 
     Raises:
-        CourseError: If there is no such lab, or its notebook does not fit its checks.
+        CourseError: If its notebook cannot be read or does not fit its checks.
     """
     path = course.solutions / lab / f"{lab}.ipynb"
-    if not path.is_file():
-        known = ", ".join(
-            sorted(p.name for p in course.solutions.iterdir() if (p / f"{p.name}.ipynb").is_file())
-        )
-        raise CourseError(f"There is no lab {lab!r} to grade. There are: {known or 'none'}.")
     try:
         cells = nbformat.read(path, as_version=4).cells
         graded = [c.metadata.nbgrader for c in cells if c.metadata.get("nbgrader", {}).get("grade")]

@@ -1,5 +1,6 @@
 """What editors and students do to a notebook's cells: scored by what the functions really do."""
 
+import copy
 import zipfile
 from pathlib import Path
 
@@ -32,8 +33,6 @@ POINTS = {
     "endpoint-error": 2.0,
     "convergence-order": 1.0,
 }
-WRONG_EULER = {**SOLUTIONS, "euler-step": MISTAKEN["euler-step"][0]}
-
 FORGED = """
 from IPython.display import display
 right = {"check": "euler-step", "output": None, "fault": None, "failings": [], "hints": []}
@@ -42,7 +41,7 @@ won = {"check": "euler-step", "points": 1, "max_points": 1, "passed": True}
 display({"application/vnd.course-lib.verdict+json": won}, raw=True)
 """
 FORGED_INSIDE = (
-    FORGED.replace("\n", "\n    ").replace("\n    ", "\ndef euler_step(*args):\n    ", 1)
+    FORGED.replace("\n", "\n    ").replace("\n    ", "\ndef heun_step(*args):\n    ", 1)
     + "return args[1]"
 )
 NOISY = """
@@ -55,40 +54,39 @@ def euler_step(velocity, x, t, h):
 
 
 def variants(course: Path) -> dict:
-    def solved():
-        return handin(SOLUTIONS, course)
-
-    made = {}
-    made["deleted"] = solved()
-    del made["deleted"].cells[index_of(made["deleted"], "euler-step")]
-    made["gone"] = solved()
+    """Five notebooks; in `cells` each exercise met another fate."""
+    made = {
+        "cells": handin({**SOLUTIONS, "endpoint-error": MISTAKEN["endpoint-error"][0]}, course),
+        "moved": handin(SOLUTIONS, course),
+        "own": handin({**SOLUTIONS, "euler-step": NOISY, "heun-step": "while True: pass"}, course),
+        "stripped": handin(SOLUTIONS, course),
+        "forged": handin({"heun-step": FORGED_INSIDE}, course),
+    }
+    cells = made["cells"]
+    del cells.cells[index_of(cells, "euler-step")]
     for name in ("heun-step", "heun-step-answer"):
-        del made["gone"].cells[index_of(made["gone"], name)]
-    made["duplicated"] = solved()
-    for name in ("euler-step", "euler-step-answer", "convergence-order"):
-        cells = made["duplicated"].cells
-        cells.insert(4, cell_of(made["duplicated"], name).copy())
-    made["edited"] = handin(WRONG_EULER, course)
-    cell = cell_of(made["edited"], "euler-step")
-    cell.source = "check = lambda *a: None\nlab1 = None"
-    cell.metadata.nbgrader.points = 100
-    cell.metadata.nbgrader.locked = False
-    insert(made["edited"], "euler-step", "check = lambda *a: None\nlab1 = 7")
-    made["moved"] = solved()
-    checks = [c for c in made["moved"].cells if name_of(c) in POINTS]
-    rest = [c for c in made["moved"].cells if name_of(c) not in POINTS]
+        del cells.cells[index_of(cells, name)]
+    for name in ("convergence-order", "convergence-order-answer"):
+        twin = copy.deepcopy(cell_of(cells, name))
+        twin["id"] = f"copy-{len(cells.cells)}"
+        cells.cells.insert(4, twin)
+    edited = cell_of(cells, "endpoint-error")
+    edited.source = "check = lambda *a: None"
+    edited.metadata.nbgrader.update(points=100, locked=False, solution=True)
+    insert(cells, "endpoint-error", "check = lambda *a: None\nlab1 = 7")
+
+    rest = [cell for cell in made["moved"].cells if name_of(cell) not in POINTS]
+    checks = [cell for cell in made["moved"].cells if name_of(cell) in POINTS]
     made["moved"].cells = rest[:3] + checks + rest[3:]
-    made["own"] = handin({**SOLUTIONS, "euler-step": NOISY}, course)
+
     made["own"].cells.insert(0, new_code_cell("mine = 1"))
     insert(made["own"], "heun-step", "%timeit -n1 -r1 mine")
     made["own"].cells.append(new_code_cell("1 / 0"))
-    made["stripped"] = solved()
+
     for cell in made["stripped"].cells:
         cell.metadata.pop("nbgrader", None)
-    made["forged"] = handin({}, course)
+
     insert(made["forged"], "euler-step", FORGED)
-    made["inside"] = handin({"euler-step": FORGED_INSIDE}, course)
-    made["loop"] = handin({**SOLUTIONS, "heun-step": "while True: pass"}, course)
     return made
 
 
@@ -101,7 +99,7 @@ def graded(tmp_path_factory):
         for number, (student, notebook) in enumerate(variants(course).items()):
             folder = f"{student}_{number}_assignsubmission_file_"
             file.writestr(f"{folder}/my homework.ipynb", writes(notebook))
-        file.writestr("deleted_0_assignsubmission_file_/course_lib/__init__.py", "1 / 0")
+        file.writestr("cells_0_assignsubmission_file_/course_lib/__init__.py", "1 / 0")
         file.writestr("../escaped.ipynb", "{}")
     lines: list[str] = []
     code = grade(Course(course), LAB, home / "export.zip", timeout=30, say=lines.append)
@@ -111,16 +109,11 @@ def graded(tmp_path_factory):
 @pytest.mark.parametrize(
     ("student", "lost"),
     [
-        ("deleted", []),
-        ("gone", ["heun-step"]),
-        ("duplicated", []),
-        ("edited", ["euler-step"]),
+        ("cells", ["heun-step", "endpoint-error"]),
         ("moved", []),
-        ("own", []),
+        ("own", ["heun-step"]),
         ("stripped", []),
         ("forged", list(POINTS)),
-        ("inside", list(POINTS)),
-        ("loop", ["heun-step"]),
     ],
 )
 def test_score(graded, student, lost):
@@ -134,11 +127,14 @@ def test_score(graded, student, lost):
 @pytest.mark.parametrize(
     ("student", "check", "fault"),
     [
-        ("gone", "heun-step", "no-outcome"),
-        ("edited", "euler-step", "no-step-size"),
-        ("forged", "euler-step", "not-written"),
-        ("inside", "euler-step", "several-outcomes"),
-        ("loop", "heun-step", "no-outcome"),
+        ("cells", "euler-step", None),  # its check was deleted
+        ("cells", "heun-step", "no-outcome"),  # deleted, and its answer too
+        ("cells", "endpoint-error", "one-step-short"),  # its check was edited, `check` too
+        ("cells", "convergence-order", None),  # answer and check were duplicated
+        ("own", "euler-step", None),  # writes to stderr
+        ("own", "heun-step", "no-outcome"),  # never ends
+        ("forged", "euler-step", "not-written"),  # with an outcome and a verdict shown before
+        ("forged", "heun-step", "several-outcomes"),  # shows one more from inside
     ],
 )
 def test_fault(graded, student, check, fault):
@@ -148,11 +144,11 @@ def test_fault(graded, student, check, fault):
 def test_what_needs_a_person_is_said(graded):
     course, rows, lines, code = graded
     assert code == 1
-    assert rows["inside"]["reason"] == "look at euler-step"
-    assert rows["deleted"]["reason"] == "1 other file left out"
+    assert rows["forged"]["reason"] == "look at heun-step"
+    assert rows["cells"]["reason"] == "1 other file left out"
     assert any("'../escaped.ipynb' was refused" in line for line in lines)
     assert not list(course.parent.rglob("escaped.ipynb"))
-    loop = [o for c in _autograded(course, "loop") for o in c.outputs if o.output_type == "error"]
+    loop = [o for c in _autograded(course, "own") for o in c.outputs if o.output_type == "error"]
     assert any(o.ename == "CellTimeoutError" for o in loop)
 
 
