@@ -16,7 +16,7 @@ from traitlets.config import Config
 from course_lib.grading import scores
 from course_lib.grading.autograde import AutogradeHandin, autograde, feedback
 from course_lib.grading.collect import NOTHING, Collected, Handin, collect, store
-from course_lib.grading.gradebook import Book, graded_cells
+from course_lib.grading.gradebook import Book, Score, graded_cells
 from course_lib.grading.judge import SUSPECT
 from course_lib.grading.names import read_roster
 from course_lib.grading.quiet import quiet
@@ -94,6 +94,7 @@ class _Session:
     ):
         self.course, self.lab, self.submitted = course, lab, submitted
         self.config, self.book, self.log = config, book, log
+        self.before: Score | None = None  # what the student being graded had until now
 
     def run(self, handins: list[Handin]) -> tuple[list[Row], bool]:
         """A row for each hand-in, and whether Ctrl-C ended the run."""
@@ -106,7 +107,7 @@ class _Session:
                     rows.append(self.one(handin))
                 except KeyboardInterrupt:
                     self.log.warning("interrupted while grading %s", handin.student)
-                    rows.append(self.without_grade(handin.student, "not reached", "interrupted"))
+                    rows.append(self.interrupted(handin.student))
                     rows += [self.not_reached(rest.student) for rest in handins[len(rows) :]]
                     return rows, True
         return rows, False
@@ -115,7 +116,9 @@ class _Session:
         """Grade one hand-in; whatever goes wrong becomes a reason."""
         student = handin.student
         self.log.info("--- %s", student)
+        self.before = None
         try:
+            self.before = self.book.score(student)
             self.book.know(student)
             if handin.notebook is None:
                 status = scores.EMPTY if handin.reason == NOTHING else scores.NOT_GRADED
@@ -177,7 +180,14 @@ class _Session:
             reason = f"{reason}; {removed}" if reason else removed
         return Row(student, status, None, self.book.max_score, reason=reason)
 
+    def interrupted(self, student: str) -> Row:
+        """The row of the one at whom Ctrl-C came: an earlier grade stays if it is still whole."""
+        if self.before is not None and self.book.score(student) == self.before:
+            return self.not_reached(student)
+        return self.without_grade(student, scores.NOT_REACHED, "interrupted")
+
     def not_reached(self, student: str) -> Row:
+        """The row of somebody whose hand-in still waits."""
         earlier = self.book.score(student)
         reason = f"the gradebook still has {earlier.total:g} from before" if earlier else ""
         return Row(student, scores.NOT_REACHED, None, self.book.max_score, reason=reason)
