@@ -101,16 +101,19 @@ def main() -> NoReturn:
     """Run the command; what a person can mend is one sentence and exit code 2."""
     try:
         from course_lib.notebooks.course import CourseError
+
+        try:
+            app()
+        except CourseError as error:
+            _stop(f"course: {error}")
     except ImportError as error:
-        sys.exit(_half_installed(error))
-    try:
-        app()
-    except CourseError as error:
-        sys.stderr.write(f"course: {error}\n")
-        sys.exit(2)
-    except ImportError as error:
-        sys.exit(_half_installed(error))
+        _stop(_half_installed(error))
     sys.exit(0)
+
+
+def _stop(sentence: str) -> NoReturn:
+    sys.stderr.write(f"{sentence}\n")
+    sys.exit(2)
 
 
 def _half_installed(error: ImportError) -> str:
