@@ -69,6 +69,7 @@ class Check:
         differentiable: Names of inputs through which gradients must flow.
         reference: Library functions that do the exercise: an answer may not call them.
         repeatable: Whether the same inputs must give the same output.
+        if_random: What to say if they do not.
         seconds: How long one call may take.
         parts: Names of the outputs, where `run` returns several.
     """
@@ -81,6 +82,9 @@ class Check:
     differentiable: Sequence[str] = ()
     reference: Sequence[Callable[..., Any]] = ()
     repeatable: bool = True
+    if_random: str = (
+        "Use the noise that is passed in; draw none of your own, keep nothing between calls."
+    )
     seconds: float = 10.0
     parts: Sequence[str] = ()
 

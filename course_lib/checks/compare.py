@@ -17,7 +17,7 @@ _WORDS = {
     int: "a number",
     bool: "True or False",
     str: "a string",
-    list: "a tuple",
+    list: "a tuple or list",
     dict: "a dict",
 }
 
@@ -126,7 +126,7 @@ def _array_difference(expected: Array, got: Any, rtol: float) -> Fault | None:
         return Fault(
             "dtype",
             f"The inputs are {expected.dtype}, so the result should be too; yours is {got.dtype}.",
-            "Give new tensors the dtype of x: torch.zeros(…, dtype=x.dtype), torch.zeros_like(x).",
+            "Give new tensors the dtype of an argument: zeros_like(x), zeros(…, dtype=x.dtype).",
         )
     if expected.values.dtype.kind not in "f":
         if np.array_equal(expected.values, got.values):

@@ -49,7 +49,7 @@ def execute(check: Check, args: tuple[Any, ...], seed: int) -> Outcome:
     for name in _changed(inputs, pristine):
         failings.append(
             Fault("changed-in-place", f"Your code changes its argument `{name}` in place. "
-                  f"Make a new tensor: `{name} = {name} + …`, not `{name} += …`.")
+                  "Leave it as it is: give the result a new name.")
         )  # fmt: skip
     for name in sorted(reached):
         failings.append(
@@ -154,10 +154,8 @@ def _stray_randomness(check: Check, once: Any, seed: int, output: Any) -> list[F
         return [Fault("second-call", "A second call with the same inputs failed.", str(error))]
     if _same(output, again):
         return []
-    return [
-        Fault("not-repeatable", "Two calls with the same arguments gave different results. "
-              "Use the noise that is passed in; draw none of your own, keep nothing between calls.")
-    ]  # fmt: skip
+    message = "Two calls with the same arguments gave different results."
+    return [Fault("not-repeatable", f"{message} {check.if_random}")]
 
 
 def _ignored(check: Check, once: Any, seed: int, output: Any, name: str) -> list[Fault]:

@@ -66,6 +66,11 @@ def guarded(
             message = "This one is not written yet. Replace the line `raise NotImplementedError`."
             raise StudentError(Fault("not-written", message, str(error))) from None
         text = f"{type(error).__name__}: {error}"
+        if isinstance(error, TypeError) and "must be Tensor, not" in text:
+            text = (
+                "a TypeError: a torch function got a plain number, and takes tensors only. "
+                "For numbers there are math.sqrt, math.exp and **."
+            )
         raise StudentError(Fault("exception", f"Your code raised {text}", _where(error))) from error
     except SystemExit:
         raise StudentError(Fault("exception", "Your code called exit().")) from None

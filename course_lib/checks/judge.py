@@ -61,23 +61,24 @@ def _judge(check: Check, outcome: Outcome, seed: int) -> Judgement:
         )
     if outcome.fault is not None:
         return _fail(outcome.fault)
-    if outcome.failings:
-        return _fail(outcome.failings[0])
+    grave = [fault for fault in outcome.failings if fault.name != "no-gradient"]
+    if grave:
+        return _fail(grave[0])
     inputs = check.inputs(Rng(seed))
     own = check.judge(inputs, outcome.output)
     if own is not None:
         return own
     expected = to_plain(call_with(check.answer, inputs))
     found = difference(expected, outcome.output, check.rtol, check.parts)
-    if found is None:
-        return Judgement(1)
-    if any(_gives(formula, check, outcome.output, seed) for formula in check.also):
-        return Judgement(1)
+    if found is None or any(_gives(f, check, outcome.output, seed) for f in check.also):
+        # what remains of the failings is a missing gradient
+        return _fail(outcome.failings[0]) if outcome.failings else Judgement(1)
     for mistake in check.mistakes:
         if _gives(mistake.formula, check, outcome.output, seed):
             return Judgement(0, mistake.name, mistake.sentence)
-    if found.name == "wrong" and outcome.hints:
-        return _fail(outcome.hints[0])
+    random = [hint for hint in outcome.hints if hint.name == "not-repeatable"]
+    if random or (found.name == "wrong" and outcome.hints):
+        return _fail((random or outcome.hints)[0])
     return _fail(found)
 
 

@@ -22,6 +22,7 @@ from course_lib.plots.style import (
     DENSITY,
     END,
     EXACT,
+    EXACT_LINE,
     SIMULATED,
     START,
     house_style,
@@ -47,6 +48,7 @@ def vector_field(
     velocity: Callable[[Tensor, Tensor], Tensor],
     trajectory: Trajectory | None = None,
     *,
+    exact: Trajectory | None = None,
     t: float = 0.0,
     extent: float | Sequence[float] = 2.0,
     title: str | None = None,
@@ -56,6 +58,7 @@ def vector_field(
     Args:
         velocity: (x of shape (n, 2), t of shape ()) -> (n, 2).
         trajectory: times (n,) and states (n, batch, 2); start and end of each path are marked.
+        exact: the true paths, drawn dashed.
         t: the time at which the arrows are drawn.
         extent: half width of the plane shown, or (x_min, x_max, y_min, y_max).
 
@@ -72,6 +75,10 @@ def vector_field(
     fig, (ax,) = new_panels(1, single=(5.8, 5.6), square=True)
     note = _draw_arrows(ax, x, y, arrows, ARROW)
     handles: list[Any] = [_arrow_key(ARROW, f"velocity at $t$ = {t:g}")]
+    if exact is not None:
+        truth = _plane_states(exact)[1][:, :MOST_PATHS]
+        ax.plot(*truth.transpose(2, 0, 1), **EXACT_LINE)
+        handles.append(Line2D([], [], **EXACT_LINE, label="exact"))
     if states is not None:
         note = ", ".join(filter(None, [note, _draw_orbits(ax, states, edges)]))
         handles += [

@@ -5,7 +5,7 @@
 #
 # **At the end you can**
 #
-# - simulate any ordinary or stochastic differential equation, and say what the step size does to the error;
+# - simulate ordinary differential equations, and stochastic ones whose noise does not depend on the place, and say what the step size does to the error;
 # - build Brownian motion, the Ornstein–Uhlenbeck process and Langevin dynamics from noise;
 # - tell a simulation's own bias from the process that it stands for;
 # - sample from a density of which you know only the slope, and say when that fails.
@@ -17,6 +17,10 @@
 # ### How a lab works
 #
 # Each exercise has three cells: the question, a cell for your answer, and a check. Run the check as often as you like. It draws fresh numbers each time, and when something is wrong it tries to say what. A question that asks for a prediction wants your honest guess *before* you run the experiment below it; change it afterwards if you were wrong.
+#
+# Stay in torch: later, gradients will flow through the functions that you write here. Where a *number* is asked for, a Python number or a tensor of shape `()` will do.
+#
+# Later cells use your earlier answers. If you are stuck, go on all the same: leave out `step=…` in a call of `simulate`, and the library's own step runs.
 
 # %%
 try:
@@ -36,7 +40,7 @@ import torch
 
 from course_lib import plots
 from course_lib.distributions import Gaussian, GaussianMixture
-from course_lib.processes import SDE, LinearODE, OrnsteinUhlenbeck
+from course_lib.processes import ODE, SDE, LinearODE, OrnsteinUhlenbeck
 from course_lib.simulate import Trajectory, simulate, time_grid
 from course_lib.training import budget
 
@@ -54,7 +58,7 @@ _ = torch.manual_seed(0)  # the same figures for everyone
 # The map from where a leaf starts to where it is at time $t$ is called the *flow*, $\psi_t(x_0)$. For most fields nobody can write it down. For a linear field $u_t(x) = -\Theta x$ one can: $\psi_t(x_0) = e^{-\Theta t}x_0$, which for a number $\Theta=\theta$ is Notes (3). We start with such a field, because then we know the truth.
 
 # %%
-spiral = LinearODE([[0.5, 3.0], [-3.0, 0.5]])
+spiral = LinearODE([[0.5, 3.0], [-3.0, 0.5]])  # the matrix is Θ: with u = -Θx, 0.5 pulls inwards
 plots.vector_field(spiral.velocity)
 
 
@@ -97,14 +101,14 @@ def euler_step(velocity, x, t, h):
 check(lab1.EulerStep, euler_step)
 
 # %% [markdown]
-# Your step drives the simulation below: `simulate` calls it once for each step. The leaves start on a circle and take 20 steps from $t=0$ to $t=1$.
+# Your step drives the simulation below: `simulate` calls it once for each step. Six leaves start on a circle and take 20 steps from $t=0$ to $t=1$. The dashed lines are the truth.
 
 # %%
-start = Gaussian([0.0, 0.0], 1.0).sample(6)
-start = 1.5 * start / start.norm(dim=1, keepdim=True)
+angles = torch.arange(6) * math.pi / 3
+start = 1.5 * torch.stack([angles.cos(), angles.sin()], dim=1)
+truth = simulate(spiral, start, time_grid(100), step="exact")
 walk = simulate(spiral, start, time_grid(20), step=euler_step)
-plots.vector_field(spiral.velocity, walk, title="Euler, 20 steps")
-
+plots.vector_field(spiral.velocity, walk, exact=truth, title="Euler, 20 steps")
 
 # %% [markdown]
 # Change 20 to 6 and run the cell again. With long steps the leaves are thrown out of the spiral: each step follows the tangent, and the tangent of a curve leads outwards.
@@ -142,7 +146,7 @@ check(lab1.HeunStep, heun_step)
 
 # %%
 walk = simulate(spiral, start, time_grid(20), step=heun_step)
-plots.vector_field(spiral.velocity, walk, title="Heun, 20 steps")
+plots.vector_field(spiral.velocity, walk, exact=truth, title="Heun, 20 steps")
 
 # %% [markdown]
 # ### Exercise 3 · How fast does the error shrink?
@@ -168,7 +172,7 @@ check(lab1.PredictOrder, order_prediction)
 # %% [markdown]
 # Now measure it. Walk from $t=0$ to $t=1$ in `n_steps` equal steps and compare with the true flow.
 #
-# Count the steps with care. From 0 to 1 there are $n$ steps of $1/n$; step $i$ begins at $t=i/n$, for $i=0,\dots,n-1$.
+# Count the steps with care. From 0 to 1 there are $n$ steps of $1/n$; step $i$ begins at $t=i/n$, for $i=0,\dots,n-1$. (The loops of the Notes' Algorithms 1 and 2, $i=1,\dots,n-1$, take one step too few and stop at $1-h$.)
 
 
 # %%
@@ -243,12 +247,32 @@ errors = {
     for name, step in {"Euler": euler_step, "Heun": heun_step}.items()
 }
 sizes = torch.tensor([1 / n for n in step_counts])
-print({name: round(convergence_order(sizes, torch.tensor(e)), 2) for name, e in errors.items()})
+print(
+    {name: round(float(convergence_order(sizes, torch.tensor(e))), 2) for name, e in errors.items()}
+)
 plots.convergence(sizes, errors)
 
 
 # %% [markdown]
-# Heun looks at two arrows a step, Euler at one. So at equal cost Heun has steps twice as long, and still wins by far. In this course the arrow will be a neural network, and looking at it will be the whole cost.
+# Heun looks at two arrows a step, Euler at one. So at equal cost Heun has steps twice as long. With 16 looks in all its error is already 4 times smaller than Euler's; with 256 looks, 64 times. In this course the arrow will be a neural network, and looking at it will be the whole cost.
+#
+# ### What a flow is for
+#
+# So far six leaves. Now a whole cloud of them, drawn from a Gaussian: this is the recipe of every flow model (Notes, Algorithm 1). Draw $X_0$ from a simple distribution, follow the arrows until $t=1$, and look at what the cloud has become. The arrows below pull each leaf towards $x_1=-1$ or $x_1=1$, whichever is nearer.
+
+
+# %%
+def two_pools(x, t):
+    return torch.stack([4 * x[:, 0] - 4 * x[:, 0] ** 3, -x[:, 1]], dim=1)
+
+
+cloud = simulate(ODE(two_pools), 0.7 * torch.randn(2000, 2), time_grid(100), step=heun_step)
+plots.snapshots(cloud)
+
+# %% [markdown]
+# One cloud has become two. Nobody wrote down where the leaves should end; the arrows did that. A generative model is such a field of arrows, learned so that the last picture looks like the data.
+#
+# Two facts about flows, Theorem 3 of the Notes. From each place there is only one way on, so paths never cross. And one can walk back: follow the arrows backwards, and the two pools become the Gaussian cloud again.
 
 # %% [markdown]
 # # Part B · Shaking
@@ -299,7 +323,7 @@ paths = brownian_paths(torch.randn(n_steps, n_paths, 1), h=1 / n_steps)
 plots.paths(Trajectory(times, paths), band=lambda t: (0 * t, t.sqrt()), title="Brownian motion")
 
 # %% [markdown]
-# The band is the exact mean ± 2 standard deviations. It opens like $\sqrt t$: steeply at first, then ever more slowly.
+# (`budget` makes experiments smaller where nobody watches, as in the grader.) The band is the exact mean ± 2 standard deviations. It opens like $\sqrt t$: steeply at first, then ever more slowly.
 #
 # **Prediction.** Take two times $s<t$. On the same path, $W_s$ and $W_t$ are not independent. What is their covariance?
 #
@@ -356,13 +380,15 @@ plots.covariance(path_covariance(paths[:, :, 0]), exact, times)
 # %% [markdown]
 # ### Exercise 5 · The Euler–Maruyama step
 #
-# Now both together: arrows and shaking. A *stochastic differential equation* (SDE) is written, Notes (7),
+# Now both together: arrows and shaking. An equation for $\mathrm dX_t/\mathrm dt$ will not do: in a time $h$ the shaking moves the point by about $\sqrt h$, and $\sqrt h/h$ grows without bound as $h\to0$. A Brownian path has no speed. So one writes down the small moves themselves. A *stochastic differential equation* (SDE) is, Notes (7),
 #
 # $$\mathrm dX_t = u_t(X_t)\,\mathrm dt + \sigma_t\,\mathrm dW_t .$$
 #
 # Read it as an instruction for a very short time $h$: walk along the *drift* $u_t$ for the time $h$, then add a Brownian jump, scaled by the *diffusion coefficient* $\sigma_t \ge 0$. Taken at its word with a finite $h$, it is the Euler–Maruyama method, Notes (9):
 #
 # $$X_{t+h} = X_t + h\,u_t(X_t) + \sqrt h\,\sigma_t\,\epsilon_t .$$
+#
+# An SDE has no flow map any more: from one place there are many ways on.
 #
 # (In the Notes' line the root may look as if it reached over $\sigma_t$. It covers $h$ alone; their Algorithm 2 has it clearly.)
 
@@ -373,7 +399,7 @@ def euler_maruyama_step(drift, diffusion, x, t, h, noise):
 
     Args:
         drift: a function of (x, t) that returns a tensor shaped like x.
-        diffusion: a function of t that returns the coefficient sigma, shape ().
+        diffusion: a function of t that returns the coefficient sigma, a number.
         x: points, shape (batch, dim).
         t: the time, shape ().
         h: the step size, a number.
@@ -394,7 +420,7 @@ check(lab1.EulerMaruyamaStep, euler_maruyama_step)
 # The spiral again, now in choppy water. Every leaf starts at the same place.
 
 # %%
-choppy = SDE(spiral.velocity, lambda t: 0.4 + 0 * t)
+choppy = SDE(spiral.velocity, lambda t: 0.4)
 same_start = torch.tensor([[1.5, 0.0]]).repeat(6, 1)
 walk = simulate(choppy, same_start, time_grid(200), step=euler_maruyama_step)
 plots.vector_field(spiral.velocity, walk, title="The spiral with noise, σ = 0.4")
@@ -439,11 +465,11 @@ check(lab1.OrnsteinUhlenbeckCoefficients, ou_drift, ou_diffusion)
 # %% [markdown]
 # Now the exact law. Where is the dog a time $\tau$ after it was seen at $x$?
 #
-# Without noise it would be at $e^{-\theta\tau}x$, as in Notes (3). Each jump of the noise fades in the same way: a jump made a time $r$ ago counts with the factor $e^{-\theta r}$ today. So
+# Without noise it would be at $e^{-\theta\tau}x$, as in Notes (3). Each jump of the noise fades in the same way: a jump made at the time $s$ has faded by the factor $e^{-\theta(\tau-s)}$ at the time $\tau$. So
 #
-# $$X_\tau = e^{-\theta\tau} x + \sigma\int_0^\tau e^{-\theta r}\,\mathrm dW_r .$$
+# $$X_\tau = e^{-\theta\tau} x + \sigma\int_0^\tau e^{-\theta(\tau-s)}\,\mathrm dW_s .$$
 #
-# This is Gaussian. Independent jumps add their variances, and a jump over $\mathrm dr$ has the variance $\mathrm dr$:
+# This is Gaussian. Independent jumps add their variances, and a jump over $\mathrm ds$ has the variance $\mathrm ds$. With $r=\tau-s$, the age of a jump,
 #
 # $$\text{mean} = e^{-\theta\tau} x, \qquad \text{variance} = \sigma^2\int_0^\tau e^{-2\theta r}\,\mathrm dr .$$
 #
@@ -480,7 +506,7 @@ def ou_transition(x, elapsed, theta, sigma):
 check(lab1.OrnsteinUhlenbeckTransition, ou_transition)
 
 # %% [markdown]
-# Paths from your step and your coefficients; the band from your exact law. Two thirds of the way to the right, do the paths still remember that they started at 3?
+# Paths from your step and your coefficients; the band from your exact law. All dogs start at 3. By time 4 their mean is down to 0.05: they have forgotten where they came from.
 
 # %%
 theta, sigma = 1.0, 1.0
@@ -544,7 +570,7 @@ ou = SDE(lambda x, t: ou_drift(x, t, theta), lambda t: ou_diffusion(t, sigma))
 late = simulate(
     ou, torch.zeros(20_000, 1), time_grid(500, end=5.0), step=euler_maruyama_step, record=1
 )
-candidates = {
+candidates = {  # Gaussian(mean, variance)
     "N(0, σ²)": Gaussian([0.0], sigma**2),
     "N(0, σ²/θ)": Gaussian([0.0], sigma**2 / theta),
     "N(0, σ²/2θ)": Gaussian([0.0], sigma**2 / (2 * theta)),
@@ -606,7 +632,7 @@ def largest_stable_step(theta):
 check(lab1.LargestStableStep, largest_stable_step)
 
 # %% [markdown]
-# Now the measurement against your two formulas. The dashed line is the true process.
+# Now the measurement against your two formulas. The dotted line is the true process. Each simulation takes 60 steps of its size.
 
 # %%
 theta, sigma = 1.0, 1.0
@@ -681,7 +707,7 @@ plots.collapse(films, title="Time in units of 1/θ", xlabel="time $θt$")
 
 
 # %% [markdown]
-# In units of $1/\theta$ only one number is left, $D=\frac{\sigma^2}{2\theta}$. It is a variance, so it sets a length, $\sqrt D$. Measure lengths in that unit too, and *every* OU process becomes the same one.
+# Put $s=\theta t$ into Notes (8): a time $\mathrm ds$ is $\theta\,\mathrm dt$, and a jump over $\mathrm dt$ is $1/\sqrt\theta$ times one over $\mathrm ds$. The equation becomes $\mathrm dX = -X\,\mathrm ds + \frac{\sigma}{\sqrt\theta}\,\mathrm dW_s = -X\,\mathrm ds + \sqrt{2D}\,\mathrm dW_s$. Only one number is left, $D=\frac{\sigma^2}{2\theta}$. It is a variance, so it sets a length, $\sqrt D$. Measure lengths in that unit too, and *every* OU process becomes the same one.
 
 
 # %%
@@ -748,7 +774,7 @@ plots.density(near_modes, score=True, title="A density and its score")
 #
 # Each component pulls towards its mean. How loud its voice is depends on where you stand: $r_j(x)$ is the probability that a particle found at $x$ came from component $j$, its *responsibility*.
 #
-# One trap. At $|x|=1000$ each density is $e^{-500000}$ or smaller, which the computer rounds to 0, and $0/0$ is not a number. Work with logarithms. Responsibilities are a *softmax* of $\log w_j + \log\mathcal N(x;m_j,s_j^2I)$, and `torch.softmax` is safe. Recall $\log\mathcal N(x;m,s^2I) = -\frac{|x-m|^2}{2s^2} - d\log s + \text{const}$.
+# One trap. At $|x|=1000$ a density with $s=1$ is about $e^{-500000}$, which the computer rounds to 0, and $0/0$ is not a number. Work with logarithms. Responsibilities are a *softmax* of $\log w_j + \log\mathcal N(x;m_j,s_j^2I)$, and `torch.softmax` is safe. Recall $\log\mathcal N(x;m,s^2I) = -\frac{|x-m|^2}{2s^2} - d\log s + \text{const}$.
 
 
 # %%
@@ -790,7 +816,7 @@ check(lab1.MixtureScore, mixture_score)
 #
 # $$\mathrm dX_t = \frac{\sigma^2}{2}\nabla\log p(X_t)\,\mathrm dt + \sigma\,\mathrm dW_t .$$
 #
-# If $X_0\sim p$, then $X_t\sim p$ at all times. Started elsewhere, it moves towards $p$.
+# If $X_0\sim p$, then $X_t\sim p$ at all times; started elsewhere, it moves towards $p$ (Notes, Remark 16). In the next exercise you check it for a Gaussian.
 
 
 # %%
@@ -815,7 +841,33 @@ check(lab1.LangevinDrift, langevin_drift)
 
 
 # %% [markdown]
-# Everything in the next cell is yours: the step, the drift, the score. The particles start spread out wide and know nothing of the five modes.
+# ### Exercise 12 · The dog is a hiker
+#
+# OU is Langevin dynamics in disguise. The score of $\mathcal N(0, s^2)$ is $-x/s^2$. Write down the Langevin drift for it, and compare it with the leash $-\theta x$.
+#
+# Then translate both ways, with the same σ on both sides. Which normal distribution does OU with $(\theta,\sigma)$ sample? (It must be the one of Exercise 7.) And which stiffness θ makes OU sample $\mathcal N(0,s^2)$?
+
+
+# %%
+def ou_to_langevin(theta, sigma):
+    """The standard deviation s of the normal distribution that OU(theta, sigma) samples."""
+    ### BEGIN SOLUTION
+    return sigma / math.sqrt(2 * theta)
+    ### END SOLUTION
+
+
+def langevin_to_ou(target_std, sigma):
+    """The stiffness theta of the OU process that samples N(0, target_std²) with noise sigma."""
+    ### BEGIN SOLUTION
+    return sigma**2 / (2 * target_std**2)
+    ### END SOLUTION
+
+
+# %%
+check(lab1.OrnsteinUhlenbeckAsLangevin, ou_to_langevin, langevin_to_ou)
+
+# %% [markdown]
+# Back to the five modes. Everything in the next cell is yours: the step, the drift, the score. The particles start spread out wide and know nothing of the modes. (`record=5` keeps five of the states, evenly spaced.)
 
 
 # %%
@@ -834,17 +886,17 @@ wide_start = 1.5 * torch.randn(2000, 2)
 walk = simulate(
     langevin(near_modes, 0.6),
     wide_start,
-    time_grid(400, end=8.0),
+    time_grid(200, end=2.0),
     step=euler_maruyama_step,
-    record=9,
+    record=5,
 )
 plots.snapshots(walk, near_modes)
 
 
 # %% [markdown]
-# ### Exercise 12 · When the hiker is stuck
+# ### Exercise 13 · Is the cloud right?
 #
-# The cloud looks right. But look at the weights: does the mode of weight 0.35 hold 35 % of the particles? Count them. Each particle belongs to the mode whose mean is nearest.
+# It looks right. But does the mode of weight 0.35 hold 35 % of the particles? Count them. Each particle belongs to the mode whose mean is nearest.
 
 
 # %%
@@ -897,10 +949,22 @@ def total_variation(p, q):
 # %%
 check(lab1.TotalVariation, total_variation)
 
+# %%
+shares = mode_shares(walk.final, near_modes.means)
+print(
+    "weights:", near_modes.weights.numpy().round(2), " shares at time 2:", shares.numpy().round(2)
+)
+print("total variation:", round(float(total_variation(shares, near_modes.weights)), 3))
+
 # %% [markdown]
-# Now a harder landscape, `far_modes`: the same five weights, but narrow modes far apart. From one mode to the middle of the valley between it and the next it is 5 standard deviations.
+# (The modes overlap a little. Counted by the nearest mode, even a perfect sample is 0.017 away from the weights.)
 #
-# **Prediction.** All particles start at the mode of weight 0.15 at the top. The time is 10, about 40 times what one mode needs to settle. Where are they at the end?
+# Each mode is filled well, and yet the heaviest has too few: from the wide start every particle first fell into the nearest mode. To get the weights right, particles must change modes.
+
+# %% [markdown]
+# A harder landscape is `far_modes`: the same five weights, but narrow modes far apart. From one mode to the middle of the valley between it and the next it is 5 standard deviations.
+#
+# **Prediction.** All particles start at the mode at the top, which has the weight 0.15. The time is 10, about 40 times what one mode needs to settle. Where are they at the end?
 #
 # - (a) On all modes, in shares close to the weights.
 # - (b) Still on the mode where they started.
@@ -916,31 +980,31 @@ mixing_prediction = "b"
 check(lab1.PredictMixing, mixing_prediction)
 
 # %%
-one_mode = far_modes.means[1] + 0.35 * torch.randn(2000, 2)
-stuck = simulate(
+top = far_modes.means[1] + 0.35 * torch.randn(2000, 2)
+late = simulate(
     langevin(far_modes, 0.35),
-    one_mode,
+    top,
     time_grid(1000, end=10.0),
     step=euler_maruyama_step,
     record=5,
 )
-plots.snapshots(stuck, far_modes)
+plots.snapshots(late, far_modes)
 
 # %% [markdown]
-# Put a number on it: the total variation between the mode shares at the end, `stuck.final`, and the true weights, `far_modes.weights`.
+# Put a number on it: the total variation between the mode shares at the end, `late.final`, and the true weights, `far_modes.weights`.
 
 # %%
 ### BEGIN SOLUTION
-stuck_distance = total_variation(mode_shares(stuck.final, far_modes.means), far_modes.weights)
+far_distance = total_variation(mode_shares(late.final, far_modes.means), far_modes.weights)
 ### END SOLUTION
 
 # %%
-check(lab1.StuckDistance, stuck_distance)
+check(lab1.FarModesDistance, far_distance)
 
 # %% [markdown]
 # This is why sampling a picture by Langevin dynamics from one fixed density does not work: pictures are modes, and very far apart. The way out, and the subject of the next labs, is to move through a whole *path* of densities, from one where the hiker can go anywhere to the one that we want.
 #
-# For `near_modes` time is enough. Hand in a good sample of it: at least 1,000 points (2,000 are better). You choose the start, σ, the step and the time. The check measures two things against the truth: the shares of the modes, and how tightly the points sit around them.
+# For `near_modes` patience is enough. Hand in a good sample of it, made by your own Langevin dynamics: at least 1,000 points (2,000 are better). You choose the start, σ, the step and the time. The check measures two things against the truth: the shares of the modes, and how tightly the points sit around them.
 
 # %%
 ### BEGIN SOLUTION
@@ -952,7 +1016,7 @@ five_mode_sample = simulate(dynamics, wide_start, clock, step=euler_maruyama_ste
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Start from `wide_start` and be patient: from the wide start the particles first fall into the nearest mode, and only later change places. Time is the number of steps times h. Too long a step makes the clouds too wide (Exercise 8).
+# Start from `wide_start` and give the particles several times longer than above. `time_grid(n_steps, end=…)` sets both the time and the step, which is the time divided by the number of steps. Too long a step makes the clouds too wide (Exercise 8). Hand in the points, `.final`, not the whole trajectory.
 #
 # </details>
 
@@ -960,43 +1024,11 @@ five_mode_sample = simulate(dynamics, wide_start, clock, step=euler_maruyama_ste
 check(lab1.FiveModeSample, five_mode_sample)
 
 # %%
-early = simulate(
-    langevin(near_modes, 0.6),
-    wide_start,
-    time_grid(200, end=2.0),
-    step=euler_maruyama_step,
-    record=1,
-)
-shares = {"your sample": mode_shares(five_mode_sample, near_modes.means)}
-shares["at time 2"] = mode_shares(early.final, near_modes.means)
-plots.mode_weights(near_modes.weights, shares)
-
-
-# %% [markdown]
-# ### Exercise 13 · The dog is a hiker
-#
-# OU is Langevin dynamics in disguise. The score of $\mathcal N(0, s^2)$ is $-x/s^2$, so the Langevin drift is $-\frac{\sigma^2}{2s^2}x$: a leash.
-#
-# Translate both ways, with the same σ on both sides. Which normal distribution does OU with $(\theta,\sigma)$ sample? And which stiffness θ makes OU sample $\mathcal N(0,s^2)$?
-
-
-# %%
-def ou_to_langevin(theta, sigma):
-    """The standard deviation s of the normal distribution that OU(theta, sigma) samples."""
-    ### BEGIN SOLUTION
-    return sigma / math.sqrt(2 * theta)
-    ### END SOLUTION
-
-
-def langevin_to_ou(target_std, sigma):
-    """The stiffness theta of the OU process that samples N(0, target_std²) with noise sigma."""
-    ### BEGIN SOLUTION
-    return sigma**2 / (2 * target_std**2)
-    ### END SOLUTION
-
-
-# %%
-check(lab1.OrnsteinUhlenbeckAsLangevin, ou_to_langevin, langevin_to_ou)
+measured = {
+    "at time 2": mode_shares(walk.final, near_modes.means),
+    "your sample": mode_shares(five_mode_sample, near_modes.means),
+}
+plots.mode_weights(near_modes.weights, measured)
 
 # %% [markdown]
 # # What you have done
@@ -1017,7 +1049,7 @@ progress("lab1")
 #
 # - **The order of noise.** Drive two simulations of OU, with steps $h$ and $h/2$, by the *same* Brownian path (add the jumps in pairs). How does the distance between them shrink? For noise that does not depend on $x$, Euler–Maruyama is better than its reputation.
 # - **Heat, then cool.** Sample `far_modes` with the modes widened to a large `std` first, and shrink it in ten stages. How many steps do the right shares need now? You have invented annealed Langevin sampling.
-# - **Only the drift matters for speed.** Double σ in Langevin dynamics and halve the time. Compare the laws at the end. Why are they the same?
+# - **σ is only a clock.** Double σ in Langevin dynamics and divide the time by four. Why is the law at the end the same? What if you only halve it?
 #
 # ### Further reading
 #

@@ -136,7 +136,7 @@ def euler_maruyama_with_a_float32_root(drift, diffusion, x, t, h, noise):
 def euler_maruyama_by_scale(drift, diffusion, x, t, h, noise):
     moved = x.clone()
     moved.add_(drift(x, t), alpha=h)
-    return torch.addcmul(moved, (h * diffusion(t) ** 2).sqrt(), noise)
+    return moved + (h * diffusion(t) ** 2) ** 0.5 * noise
 
 
 def transition_by_expm1(x, elapsed, theta, sigma):
@@ -298,7 +298,7 @@ RIGHT_ANSWERS: dict[type[Check], list[tuple]] = {
         (lambda p, q: 1 - torch.minimum(p, q).sum().item(),),
     ],
     lab1.PredictMixing: letters("b"),
-    lab1.StuckDistance: [(0.85,), (torch.tensor(0.8500),), (1 - 0.1495,), (np.float32(0.84),)],
+    lab1.FarModesDistance: [(0.85,), (torch.tensor(0.8500),), (1 - 0.1495,), (np.float32(0.84),)],
     lab1.FiveModeSample: [
         (FIVE_MODES.sample(2000, torch.Generator().manual_seed(0)),),
         (FIVE_MODES.sample(5000, torch.Generator().manual_seed(1)).float(),),

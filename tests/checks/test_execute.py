@@ -7,9 +7,9 @@ from course_lib import simulate
 from course_lib.checks import Check, Mistake, Outcome, execute, judge
 from course_lib.checks.lab1 import (
     EulerStep,
+    FarModesDistance,
     OrnsteinUhlenbeckCoefficients,
     PredictOrder,
-    StuckDistance,
 )
 
 
@@ -108,7 +108,7 @@ def test_a_function_of_other_arguments(answer, words):
         (EulerStep, (right, right), "1 answer (`check(…, euler_step)`), and 2 came"),
         (OrnsteinUhlenbeckCoefficients, (right,), "2 answers (`check(…, ou_drift, ou_diffusion)`)"),
         (PredictOrder, (), "and none came"),
-        (StuckDistance, (), "and none came"),
+        (FarModesDistance, (), "and none came"),
     ],
 )
 def test_too_few_or_many_answers(which, answers, words):
@@ -172,7 +172,7 @@ def test_an_ignored_input_is_noticed(answer, name):
         lambda velocity, x, t, h: torch.from_numpy((x + h * velocity(x, t)).numpy()),
         torch.no_grad()(right),
         lambda velocity, x, t, h: (
-            torch.ones(64, 2, requires_grad=True) + right(velocity, x, t, h).detach()
+            torch.zeros(64, 2, requires_grad=True) + right(velocity, x, t, h).detach()
         ),
     ],
     ids=["detach", "list", "numpy", "no_grad", "another leaf"],

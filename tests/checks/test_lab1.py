@@ -39,10 +39,11 @@ def perfect(n=2000, seed=2):
     return TARGET.sample(n, torch.Generator().manual_seed(seed))
 
 
-def around_the_modes(shares, std=0.6, n=2000):
+def around_the_modes(shares, std=0.6, n=2000, flat=False):
     generator = torch.Generator().manual_seed(3)
     modes = torch.multinomial(torch.tensor(shares), n, replacement=True, generator=generator)
-    return TARGET.means[modes] + std * torch.randn(n, 2, generator=generator, dtype=torch.float64)
+    noise = torch.randn(n, 1 if flat else 2, generator=generator, dtype=torch.float64)
+    return TARGET.means[modes] + std * noise
 
 
 @pytest.mark.parametrize(
@@ -57,6 +58,7 @@ def around_the_modes(shares, std=0.6, n=2000):
         (1e6 * perfect(), "too-wide", 0),
         (torch.zeros(2000, 2), "too-wide", 0),
         (perfect(999), "too-few", 0),
+        (around_the_modes([0.35, 0.15, 0.25, 0.10, 0.15], flat=True), "not-round", 0),
         (perfect().T, "shape", 0),
         (perfect()[:, :1], "shape", 0),
         (perfect() / 0, "not-finite", 0),

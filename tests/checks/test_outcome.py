@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course_lib.checks import Fault, Outcome, judge
-from course_lib.checks.lab1 import EulerStep, FiveModeSample, PredictOrder, StuckDistance
+from course_lib.checks.lab1 import EulerStep, FarModesDistance, FiveModeSample, PredictOrder
 from course_lib.checks.plain import Array, NotPlain, encode
 
 names = st.text(max_size=8)
@@ -89,7 +89,7 @@ def test_whatever_comes_the_judge_gives_no_points_and_no_error(output):
         read = Outcome.from_json(data).output
     except NotPlain:
         return
-    for which in (EulerStep, FiveModeSample, PredictOrder, StuckDistance):
+    for which in (EulerStep, FiveModeSample, PredictOrder, FarModesDistance):
         check = which()
         verdict = judge(check, Outcome(check.name, read), seed=3)
         assert verdict.points == 0

@@ -20,7 +20,7 @@ MISTAKEN = {
         "    for i in range(1, n_steps):\n"
         "        end = step(velocity, end, torch.tensor(i * h), h)\n"
         "    return (end - flow(x, 1.0)).norm(dim=1).max().item()",
-        "one-step-short",
+        "starts-late",
     ),
     "convergence-order": (
         "def convergence_order(step_sizes, errors):\n"
@@ -96,7 +96,7 @@ MISTAKEN = {
         "no-half",
     ),
     "predict-mixing": ("mixing_prediction = 'a'", "chose-a"),
-    "stuck-distance": ("stuck_distance = 0.15", "weight-of-the-start"),
+    "far-modes-distance": ("far_distance = 0.15", "weight-of-the-start"),
     "five-mode-sample": (
         "five_mode_sample = GaussianMixture.ring(\n"
         "    modes=5, radius=2.0, std=0.45, weights=[0.35, 0.15, 0.25, 0.10, 0.15]\n"

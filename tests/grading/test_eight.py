@@ -107,7 +107,7 @@ def test_each_mistake_is_named(eight):
 def test_a_syntax_error_costs_its_own_exercise_alone(eight):
     lost = [name for name in CHECKS if float(eight.rows["syntax"][name]) < POINTS[name]]
     # the sample of five modes is made with the broken function: it says so, and is lost with it
-    assert lost in ([BROKEN], [BROKEN, "stuck-distance", "five-mode-sample"])
+    assert lost in ([BROKEN], [BROKEN, "far-modes-distance", "five-mode-sample"])
     verdict = verdicts_of(eight.course, "syntax")[BROKEN]
     assert verdict["fault"] == "no-outcome"
     assert "langevin_drift" in verdict["message"]

@@ -7,13 +7,13 @@ from course_lib.checks.lab1.brownian import (
     PredictCovariance,
 )
 from course_lib.checks.lab1.langevin import (
+    FarModesDistance,
     FiveModeSample,
     LangevinDrift,
     MixtureScore,
     ModeShares,
     OrnsteinUhlenbeckAsLangevin,
     PredictMixing,
-    StuckDistance,
     TotalVariation,
 )
 from course_lib.checks.lab1.odes import (
@@ -54,10 +54,10 @@ __all__ = [  # noqa: RUF022 (the order of the lab)
     "CollapsePaths",
     "MixtureScore",
     "LangevinDrift",
+    "OrnsteinUhlenbeckAsLangevin",
     "ModeShares",
     "TotalVariation",
     "PredictMixing",
-    "StuckDistance",
+    "FarModesDistance",
     "FiveModeSample",
-    "OrnsteinUhlenbeckAsLangevin",
 ]

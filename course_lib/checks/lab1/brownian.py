@@ -55,6 +55,11 @@ class BrownianPaths(Check):
             "The start W = 0 is missing: n increments make n + 1 points.",
         ),
         Mistake(
+            "zero-at-the-end",
+            lambda noise, h: _cumulated(noise, math.sqrt(h)).roll(-1, 0),
+            "The zero stands at the end. The path starts at 0, so it comes first.",
+        ),
+        Mistake(
             "increments-not-summed",
             lambda noise, h: torch.cat([torch.zeros_like(noise[:1]), math.sqrt(h) * noise]),
             "These are the increments. The path is their running sum.",
@@ -145,10 +150,10 @@ class EulerMaruyamaStep(Check):
     reference = (simulate.euler_maruyama_step,)
 
     def inputs(self, rng):
-        level = rng.number(0.5, 0.9)
+        level, as_number = rng.number(0.5, 0.9), rng.choice([True, False])
         return dict(
             drift=random_velocity(rng),
-            diffusion=lambda t: level * (2 - t),
+            diffusion=lambda t: level * (2 - t.item()) if as_number else level * (2 - t),
             x=rng.normal(64, 2),
             t=random_time(rng),
             h=rng.number(0.05, 0.2),
@@ -175,7 +180,7 @@ class EulerMaruyamaStep(Check):
         Mistake(
             "sigma-under-the-root",
             lambda drift, diffusion, x, t, h, noise: (
-                x + h * drift(x, t) + (h * diffusion(t)).sqrt() * noise
+                x + h * drift(x, t) + (h * diffusion(t)) ** 0.5 * noise
             ),
             "Only h stands under the root: √h·σ. (The Notes' (9) can be read as √(hσ).)",
         ),
@@ -190,6 +195,34 @@ class EulerMaruyamaStep(Check):
             "no-diffusion",
             lambda drift, x, t, h, noise: x + h * drift(x, t) + math.sqrt(h) * noise,
             "The diffusion coefficient σ is missing in front of the noise.",
+        ),
+        Mistake(
+            "x-missing",
+            lambda drift, diffusion, x, t, h, noise: (
+                h * drift(x, t) + math.sqrt(h) * diffusion(t) * noise
+            ),
+            "This is how far the point moves. The step returns where it arrives, so x is missing.",
+        ),
+        Mistake(
+            "h-on-everything",
+            lambda drift, diffusion, x, t, h, noise: (
+                x + h * (drift(x, t) + math.sqrt(h) * diffusion(t) * noise)
+            ),
+            "The bracket multiplies the noise by h as well. The noise has √h alone.",
+        ),
+        Mistake(
+            "drift-backwards",
+            lambda drift, diffusion, x, t, h, noise: (
+                x - h * drift(x, t) + math.sqrt(h) * diffusion(t) * noise
+            ),
+            "The point moves against the drift. The sign is plus.",
+        ),
+        Mistake(
+            "diffusion-at-the-end-time",
+            lambda drift, diffusion, x, t, h, noise: (
+                x + h * drift(x, t) + math.sqrt(h) * diffusion(t + h) * noise
+            ),
+            "Drift and diffusion are both taken where the step begins: at time t, not t + h.",
         ),
         Mistake(
             "no-drift",

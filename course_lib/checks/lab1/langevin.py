@@ -16,13 +16,13 @@ from course_lib.checks.plain import Array
 from course_lib.distributions import GaussianMixture
 
 __all__ = [
+    "FarModesDistance",
     "FiveModeSample",
     "LangevinDrift",
     "MixtureScore",
     "ModeShares",
     "OrnsteinUhlenbeckAsLangevin",
     "PredictMixing",
-    "StuckDistance",
     "TotalVariation",
 ]
 
@@ -30,20 +30,19 @@ __all__ = [
 def _mixture(rng):
     weights = rng.uniform(4, low=0.2, high=1.0)
     return dict(
-        means=rng.normal(4, 2, scale=2.0),
+        means=rng.normal(4, 3, scale=1.5),
         stds=rng.uniform(4, low=0.4, high=1.2),
         weights=weights / weights.sum(),
     )
 
 
-def _mixture_score(x, means, stds, weights, prior=False, normaliser=True, variances=True):
+def _mixture_score(x, means, stds, weights, *, d=3, prior=False, power=2, axis=1, half=2, log=True):
+    """The score, with the knobs that the mistakes turn: the defaults are right."""
     offset = means - x[:, None, :]
-    logits = weights.log() - offset.square().sum(-1) / (2 * stds**2)
-    if normaliser:
-        logits = logits - x.shape[1] * stds.log()
-    responsibilities = weights.expand_as(logits) if prior else logits.softmax(dim=1)
-    pull = offset / (stds**2)[:, None] if variances else offset
-    return (responsibilities[..., None] * pull).sum(dim=1)
+    logits = -offset.square().sum(-1) / (half * stds**2) - d * stds.log()
+    logits = logits + (weights.log() if log else weights)
+    responsibilities = weights.expand_as(logits) if prior else logits.softmax(dim=axis)
+    return (responsibilities[..., None] * offset / (stds**power)[:, None]).sum(dim=1)
 
 
 def _underflowing_score(x, means, stds, weights):
@@ -58,18 +57,19 @@ def _nearest_only(x, means, stds, weights):
     return (means[nearest] - x) / stds[nearest, None] ** 2
 
 
-def _mixture_score_one_dimension(x, means, stds, weights):
-    offset = means - x[:, None, :]
-    logits = weights.log() - stds.log() - offset.square().sum(-1) / (2 * stds**2)
-    return (logits.softmax(dim=1)[..., None] * offset / (stds**2)[:, None]).sum(dim=1)
-
-
 def _negative_score(x, means, stds, weights):
     return -_mixture_score(x, means, stds, weights)
 
 
 def _near_and_far(score, near, far, *mixture, **options):
     return score(near, *mixture, **options), score(far, *mixture, **options)
+
+
+def _wrong(score=_mixture_score, **options):
+    """A mistake in the score: one knob turned, or another formula."""
+    return lambda near, far, means, stds, weights: _near_and_far(
+        score, near, far, means, stds, weights, **options
+    )
 
 
 class MixtureScore(Check):
@@ -81,8 +81,8 @@ class MixtureScore(Check):
     reference = (GaussianMixture.score, GaussianMixture.responsibilities)
 
     def inputs(self, rng):
-        far = 1e3 * torch.tensor([[1.0, 0.0], [-0.6, 0.8]], dtype=torch.float64)
-        return dict(near=rng.normal(48, 2, scale=2.0), far=far, **_mixture(rng))
+        far = 1e3 * torch.tensor([[1.0, 0.0, 0.0], [0.0, -0.6, 0.8]])
+        return dict(near=rng.normal(48, 3, scale=1.5), far=far.double(), **_mixture(rng))
 
     def run(self, mixture_score, near, far, means, stds, weights):
         return mixture_score(near, means, stds, weights), mixture_score(far, means, stds, weights)
@@ -93,58 +93,74 @@ class MixtureScore(Check):
     mistakes = [
         Mistake(
             "prior-weights",
-            lambda near, far, means, stds, weights: _near_and_far(
-                _mixture_score, near, far, means, stds, weights, prior=True
-            ),
+            _wrong(prior=True),
             "You weigh the components by w, the same for every x. Near a mode that mode should decide: weigh by the responsibilities r(x).",
         ),
         Mistake(
             "underflow",
-            lambda near, far, means, stds, weights: _near_and_far(
-                _underflowing_score, near, far, means, stds, weights
-            ),
+            _wrong(_underflowing_score),
             "Right near the modes, but at |x| = 1000 every density underflows to 0 and 0/0 is NaN. Stay with log densities: a softmax of them gives the responsibilities.",
         ),
         Mistake(
             "wrong-sign",
-            lambda near, far, means, stds, weights: _near_and_far(
-                _negative_score, near, far, means, stds, weights
-            ),
+            _wrong(_negative_score),
             "The sign is turned round: the score points uphill, from x towards the modes.",
         ),
         Mistake(
             "no-variance",
-            lambda near, far, means, stds, weights: _near_and_far(
-                _mixture_score, near, far, means, stds, weights, variances=False
-            ),
+            _wrong(power=0),
             "The pull of a component is (m − x) / s². The division by s² is missing.",
         ),
         Mistake(
+            "deviation-for-variance",
+            _wrong(power=1),
+            "The pull of a component is (m − x) / s². You divide by s.",
+        ),
+        Mistake(
+            "no-half",
+            _wrong(half=1),
+            "The log density of a Gaussian is −|x − m|² / 2s²: the 2 is missing.",
+        ),
+        Mistake(
             "no-normaliser",
-            lambda near, far, means, stds, weights: _near_and_far(
-                _mixture_score, near, far, means, stds, weights, normaliser=False
-            ),
+            _wrong(d=0),
             "A narrow component is also higher: its density carries a factor 1/s^d, which belongs in the responsibilities.",
         ),
         Mistake(
-            "wrong-dimension",
-            lambda near, far, means, stds, weights: _near_and_far(
-                _mixture_score_one_dimension, near, far, means, stds, weights
-            ),
+            "one-dimension",
+            _wrong(d=1),
             "In d dimensions a Gaussian's normaliser is 1/s^d. You have 1/s.",
+        ),
+        Mistake(
+            "two-dimensions",
+            _wrong(d=2),
+            "In d dimensions a Gaussian's normaliser is 1/s^d. You have 1/s², which is right in the plane alone: take d from x.",
+        ),
+        Mistake(
+            "normaliser-upside-down",
+            _wrong(d=-3),
+            "The normaliser has the wrong sign: −d log s, because a narrow component is higher.",
         ),
         Mistake(
             "no-weights",
             lambda near, far, means, stds, weights: _near_and_far(
-                _mixture_score, near, far, means, stds, torch.full_like(weights, 1 / len(weights))
+                _mixture_score, near, far, means, stds, torch.ones_like(weights)
             ),
             "The mixture's weights are missing in the responsibilities.",
         ),
         Mistake(
+            "weights-without-logarithm",
+            _wrong(log=False),
+            "You add the weights to log densities. Add their logarithms.",
+        ),
+        Mistake(
+            "softmax-over-the-points",
+            _wrong(axis=0),
+            "Your softmax runs over the points. It runs over the components: dim=1.",
+        ),
+        Mistake(
             "nearest-mode-only",
-            lambda near, far, means, stds, weights: _near_and_far(
-                _nearest_only, near, far, means, stds, weights
-            ),
+            _wrong(_nearest_only),
             "You use the nearest mode alone. Between two modes both pull, each by its responsibility.",
         ),
     ]
@@ -155,6 +171,7 @@ class LangevinDrift(Check):
 
     points = 1
     depends_on = ("x", "sigma")
+    if_random = "The drift has no noise in it: the step adds the noise."
     reference = (processes.Langevin.drift,)
 
     def inputs(self, rng):
@@ -292,6 +309,11 @@ class TotalVariation(Check):
             "This is the mean over the modes. Sum, then halve.",
         ),
         Mistake(
+            "squares",
+            lambda p, q: (p - q).square().sum().item() / 2,
+            "You square the differences. Total variation sums their absolute values.",
+        ),
+        Mistake(
             "euclidean",
             lambda p, q: (p - q).norm().item(),
             "This is the Euclidean distance. Total variation sums absolute differences.",
@@ -310,15 +332,15 @@ class PredictMixing(Choice):
     points = 1
     key = "b44f2dbe274c3e7f"
     replies = {
-        "a": "That is the law after infinite time. The next cell shows how far off it is at time 10: the valley between two modes is 5 standard deviations away.",
+        "a": "That is the law after infinite time. Is 10 long enough? Run the experiment below, then choose again.",
         "b": "To leave, a particle must climb against the score for 5 standard deviations, by noise alone. The waiting time grows like the exponential of the barrier.",
-        "c": "Noise alone would spread them evenly. But the drift pulls each particle back to the mode in whose basin it is.",
-        "d": "Nearer modes would come first, but even the way to the nearest leads over a barrier that nobody crosses in this time.",
+        "c": "Noise alone would do that. What does the drift do to a particle on its way? Run the experiment below, then choose again.",
+        "d": "The neighbours are the nearest. How low is the pass between? Run the experiment below, then choose again.",
     }
 
 
-class StuckDistance(Check):
-    """How wrong the stuck sample is."""
+class FarModesDistance(Check):
+    """How far that sample is from the truth."""
 
     points = 1
     rtol = 0.025
@@ -362,6 +384,14 @@ def _cell_moments() -> tuple[torch.Tensor, float]:
     return shares, (mass * distance.square()).sum().item()
 
 
+def _stretch(offset: torch.Tensor) -> float:
+    """How far a cloud is from round: 0 for a round one, 1 for a line."""
+    second = offset.T @ offset
+    return ((second[0, 0] - second[1, 1]) ** 2 + 4 * second[0, 1] ** 2).sqrt().item() / (
+        second.trace().item() + 1e-300
+    )
+
+
 class FiveModeSample(Check):
     """A sample of the five-mode mixture.
 
@@ -403,12 +433,18 @@ class FiveModeSample(Check):
         gap = (shares - true_shares).abs().sum().item() / 2
         spread = distance.square().mean().item() / true_spread
         most, band = max(0.05, 2.7 / len(x) ** 0.5), max(0.12, 4.8 / len(x) ** 0.5)
-        numbers = f"Total variation of the mode shares {gap:.3f} (at most {most:.3f}); squared spread {spread:.2f} times the true one ({1 - band:.2f} to {1 + band:.2f})."
-        return self._say(gap, most, spread, band, numbers)
+        numbers = f"Total variation of the mode shares {gap:.3f} (at most {most:.3f}); squared spread {spread:.3f} times the true one ({1 - band:.3f} to {1 + band:.3f})."
+        stretched = _stretch(x - target.means[cell]) > 3 * band
+        return self._say(gap, most, spread, band, stretched, numbers)
 
     @staticmethod
-    def _say(gap: float, most: float, spread: float, band: float, numbers: str) -> Judgement:
+    def _say(
+        gap: float, most: float, spread: float, band: float, stretched: bool, numbers: str
+    ) -> Judgement:
         shares_right, spread_right = gap <= most, abs(spread - 1) <= band
+        if shares_right and spread_right and stretched:
+            reason = "The clouds are stretched. Has each coordinate noise of its own?"
+            return Judgement(0, "not-round", reason, numbers)
         if shares_right and spread_right:
             return Judgement(1, None, numbers)
         if spread_right:
@@ -474,6 +510,14 @@ class OrnsteinUhlenbeckAsLangevin(Check):
                 sigma**2 / target_std**2,
             ),
             "In `langevin_to_ou` the factor ½ of the Langevin drift is missing.",
+        ),
+        Mistake(
+            "precedence",
+            lambda theta, sigma, target_std: (
+                math.sqrt(sigma**2 / 2 * theta),
+                sigma**2 / 2 * target_std**2,
+            ),
+            "Python reads sigma**2 / 2 * theta as (σ²/2)·θ. Put what stands below in brackets.",
         ),
         Mistake(
             "notes-misprint",

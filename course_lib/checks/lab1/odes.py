@@ -122,6 +122,13 @@ class HeunStep(Check):
             "at the two ends of the step.",
         ),
         Mistake(
+            "half-on-the-first-only",
+            lambda velocity, x, t, h: (
+                x + h / 2 * velocity(x, t) + velocity(x + h * velocity(x, t), t + h)
+            ),
+            "A bracket is missing: h/2 multiplies the sum of both velocities.",
+        ),
+        Mistake(
             "averaged-from-the-guess",
             lambda velocity, x, t, h: _heun(velocity, x, t, h) + h * velocity(x, t),
             "The averaged step starts at x. Yours starts at the guess, so the first step counts twice.",
@@ -135,22 +142,49 @@ class PredictOrder(Choice):
     points = 1
     key = "4890536ace02d31d"
     replies = {
-        "a": "Both would then have order 1. But Heun sees how the velocity changes along the step. Look at the slopes in the next figure.",
+        "a": "Heun looks twice, Euler once. Would all that gain no more than a constant factor? Run the experiment below, then choose again.",
         "b": "Euler's error is of order h, Heun's of order h²: half the step, a quarter of the error.",
-        "c": "One step of Euler errs by about h². But 1/h steps add up, so the error at the end is of order h.",
-        "d": "A finer grid makes more steps, but each errs by so much less that the sum shrinks.",
+        "c": "That is what one step does. How many steps add up until t = 1? Run the experiment below, then choose again.",
+        "d": "There are more steps, and each errs by less. Which wins? Run the experiment below, then choose again.",
     }
 
 
-def _march(step, velocity, x, n_steps, first=0, frozen=False):
-    h = 1 / n_steps
-    for i in range(first, n_steps):
-        x = step(velocity, x, torch.tensor(0.0 if frozen else i * h, dtype=x.dtype), h)
+def _march(step, velocity, x, starts, h):
+    """Step from each of the times `starts`, each step lasting h."""
+    for t in starts:
+        x = step(velocity, x, torch.tensor(t, dtype=x.dtype), h)
     return x
 
 
+def _grid(n_steps, first=0, last=0, shift=0):
+    """The times at which n steps from 0 to 1 begin, with steps dropped, added or shifted."""
+    return [(i + shift) / n_steps for i in range(first, n_steps + last)]
+
+
+def _euler(velocity, x, t, h):
+    return x + h * velocity(x, t)
+
+
 def _distance(x, y):
-    return (x - y).norm(dim=-1).max()
+    return (x - y).norm(dim=-1).max().item()
+
+
+def _wrong_grid(**change):
+    """A mistake in the steps: the error of a march over a changed grid."""
+    return lambda step, velocity, flow, x, n_steps: _distance(
+        _march(step, velocity, x, _grid(n_steps, **change), 1 / n_steps), flow(x, 1.0)
+    )
+
+
+def _wrong_distance(distance):
+    """A mistake in the comparison: another distance between the end points."""
+    return lambda step, velocity, flow, x, n_steps: distance(
+        _march(step, velocity, x, _grid(n_steps), 1 / n_steps), flow(x, 1.0)
+    ).item()
+
+
+# A running clock, t += 1/n, adds up to a little less than 1 for these n: `while t < 1` steps on.
+_FALLS_SHORT = [6, 7, 10, 13]
 
 
 class EndpointError(Check):
@@ -168,70 +202,89 @@ class EndpointError(Check):
         def flow(x, t):
             return x @ torch.linalg.matrix_exp((t + t**2 / 2) * matrix).T
 
-        def step(velocity, x, t, h):
-            return x + h * velocity(x, t)
+        def step(velocity, x, t, h):  # none of the lab's own steps
+            return x + h * velocity(x, t + h / 3)
 
-        return dict(
-            step=step, velocity=velocity, flow=flow, x=rng.normal(16, 4), n_steps=rng.integer(5, 12)
-        )
+        n_steps = rng.choice(_FALLS_SHORT)
+        return dict(step=step, velocity=velocity, flow=flow, x=rng.normal(16, 4), n_steps=n_steps)
 
     def run(self, endpoint_error, step, velocity, flow, x, n_steps):
         return endpoint_error(step, velocity, flow, x, n_steps)
 
     def answer(self, step, velocity, flow, x, n_steps):
-        return _distance(_march(step, velocity, x, n_steps), flow(x, 1.0)).item()
+        return _distance(_march(step, velocity, x, _grid(n_steps), 1 / n_steps), flow(x, 1.0))
 
     mistakes = [
         Mistake(
-            "one-step-short",
-            lambda step, velocity, flow, x, n_steps: _distance(
-                _march(step, velocity, x, n_steps, first=1), flow(x, 1.0)
-            ).item(),
-            "You start one step late, or take n − 1 steps. From 0 to 1 there are n steps of 1/n. (The Notes' Algorithm 1 prints n − 1: an error.)",
+            "starts-late",
+            _wrong_grid(first=1),
+            "You take n − 1 steps: the one that begins at t = 0 is missing. (The Notes' Algorithm 1 has this error.)",
         ),
         Mistake(
             "stops-early",
-            lambda step, velocity, flow, x, n_steps: _distance(
-                _march_short(step, velocity, x, n_steps), flow(x, 1.0)
-            ).item(),
-            "You take n − 1 steps and stop at t = 1 − h. From 0 to 1 there are n steps of 1/n. (The Notes' Algorithm 1 prints n − 1: an error.)",
+            _wrong_grid(last=-1),
+            "You take n − 1 steps and stop at t = 1 − h. From 0 to 1 there are n steps of 1/n.",
+        ),
+        Mistake(
+            "one-step-too-many",
+            _wrong_grid(last=1),
+            "You take n + 1 steps. From 0 to 1 there are n. If you run `while t < 1` with t += h: the sum misses 1 by a rounding error, so count the steps.",
+        ),
+        Mistake(
+            "clock-one-step-ahead",
+            _wrong_grid(shift=1),
+            "Your clock runs one step ahead: step i begins at t = i·h, counted from i = 0.",
         ),
         Mistake(
             "clock-stands-still",
             lambda step, velocity, flow, x, n_steps: _distance(
-                _march(step, velocity, x, n_steps, frozen=True), flow(x, 1.0)
-            ).item(),
+                _march(step, velocity, x, [0.0] * n_steps, 1 / n_steps), flow(x, 1.0)
+            ),
             "The time never advances: every step asks for the velocity at t = 0. Step i begins at t = i·h.",
         ),
         Mistake(
-            "mean-distance",
-            lambda step, velocity, flow, x, n_steps: (
-                (_march(step, velocity, x, n_steps) - flow(x, 1.0)).norm(dim=-1).mean().item()
+            "clock-of-linspace",
+            lambda step, velocity, flow, x, n_steps: _distance(
+                _march(step, velocity, x, [i / (n_steps - 1) for i in range(n_steps)], 1 / n_steps),
+                flow(x, 1.0),
             ),
+            "linspace(0, 1, n) has n points and n − 1 gaps. n steps need n + 1 points, and the last one is the end.",
+        ),
+        Mistake(
+            "always-euler",
+            lambda velocity, flow, x, n_steps: _distance(
+                _march(_euler, velocity, x, _grid(n_steps), 1 / n_steps), flow(x, 1.0)
+            ),
+            "You call your own euler_step. Use `step`, the function that is passed in.",
+        ),
+        Mistake(
+            "start-overwritten",
+            lambda step, velocity, flow, x, n_steps: (lambda end: _distance(end, flow(end, 1.0)))(
+                _march(step, velocity, x, _grid(n_steps), 1 / n_steps)
+            ),
+            "The true flow is asked where the *end* points go. Keep the start: flow(x, 1.0) needs the points before they moved.",
+        ),
+        Mistake(
+            "mean-distance",
+            _wrong_distance(lambda x, y: (x - y).norm(dim=-1).mean()),
             "This is the mean distance. The exercise asks for the largest.",
         ),
         Mistake(
+            "squared-distance",
+            _wrong_distance(lambda x, y: (x - y).square().sum(-1).max()),
+            "This is the largest squared distance. The root is missing.",
+        ),
+        Mistake(
             "largest-coordinate",
-            lambda step, velocity, flow, x, n_steps: (
-                (_march(step, velocity, x, n_steps) - flow(x, 1.0)).abs().max().item()
-            ),
+            _wrong_distance(lambda x, y: (x - y).abs().max()),
             "This is the largest difference of a coordinate. The distance of two points is the norm over the last axis.",
         ),
         Mistake(
             "one-norm-for-all",
-            lambda step, velocity, flow, x, n_steps: (
-                (_march(step, velocity, x, n_steps) - flow(x, 1.0)).norm().item()
-            ),
+            _wrong_distance(lambda x, y: (x - y).norm()),
             "You take one norm over all points together. Take the norm over the last axis, then the largest.",
         ),
     ]
-
-
-def _march_short(step, velocity, x, n_steps):
-    h = 1 / n_steps
-    for i in range(n_steps - 1):
-        x = step(velocity, x, torch.tensor(i * h, dtype=x.dtype), h)
-    return x
 
 
 def _slope(x, y):
@@ -275,6 +328,18 @@ class ConvergenceOrder(Check):
             "axes-exchanged",
             lambda step_sizes, errors: _slope(errors.log(), step_sizes.log()),
             "The axes are exchanged: log h goes across, log error goes up.",
+        ),
+        Mistake(
+            "not-centred",
+            lambda step_sizes, errors: (
+                (step_sizes.log() * errors.log()).sum() / step_sizes.log().square().sum()
+            ).item(),
+            "Subtract the means first: as it is, the line is forced through the origin.",
+        ),
+        Mistake(
+            "negative",
+            lambda step_sizes, errors: -_slope(step_sizes.log(), errors.log()),
+            "The error grows with h, so the slope is positive.",
         ),
         Mistake(
             "only-the-ends",

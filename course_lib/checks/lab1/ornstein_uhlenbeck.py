@@ -28,6 +28,9 @@ class OrnsteinUhlenbeckCoefficients(Check):
 
     points = 1
     parts = ("the drift", "the diffusion")
+    if_random = (
+        "The diffusion coefficient is a number, σ. It is not noise: the step adds the noise."
+    )
 
     def inputs(self, rng):
         return dict(
@@ -116,6 +119,46 @@ class OrnsteinUhlenbeckTransition(Check):
                 sigma * math.sqrt((1 - math.exp(-theta * elapsed)) / (2 * theta)),
             ),
             "The noise decays like e^{−θr}, its variance like the square, e^{−2θr}.",
+        ),
+        Mistake(
+            "both-factors-two-lost",
+            lambda x, elapsed, theta, sigma: (
+                x * math.exp(-theta * elapsed),
+                sigma * math.sqrt((1 - math.exp(-theta * elapsed)) / theta),
+            ),
+            "Both factors 2 are missing: the noise decays like e^{−θr}, so its variance decays like the square, and the integral of that has 2θ below.",
+        ),
+        Mistake(
+            "sigma-squared-outside-the-root",
+            lambda x, elapsed, theta, sigma: (
+                x * math.exp(-theta * elapsed),
+                sigma**2 * math.sqrt((1 - math.exp(-2 * theta * elapsed)) / (2 * theta)),
+            ),
+            "The root of σ² is σ: the whole variance stands under the root.",
+        ),
+        Mistake(
+            "mean-by-one-euler-step",
+            lambda x, elapsed, theta, sigma: (
+                x * (1 - theta * elapsed),
+                math.sqrt(_ou_moments(x, elapsed, theta, sigma)[1]),
+            ),
+            "1 − θτ is one Euler step. The exact mean decays like e^{−θτ}.",
+        ),
+        Mistake(
+            "mean-grows",
+            lambda x, elapsed, theta, sigma: (
+                x * math.exp(theta * elapsed),
+                math.sqrt(_ou_moments(x, elapsed, theta, sigma)[1]),
+            ),
+            "The mean grows. The leash pulls it back to 0, so the sign in the exponent is minus.",
+        ),
+        Mistake(
+            "exchanged",
+            lambda x, elapsed, theta, sigma: (
+                math.sqrt(_ou_moments(x, elapsed, theta, sigma)[1]),
+                x * math.exp(-theta * elapsed),
+            ),
+            "The two results are exchanged: first the mean, then the standard deviation.",
         ),
         Mistake(
             "stationary-at-once",
@@ -238,6 +281,16 @@ class SimulatedVariance(Check):
             "x is multiplied by (1 − θh), so its variance is multiplied by the square of that.",
         ),
         Mistake(
+            "standard-deviation",
+            lambda theta, sigma, h: sigma / math.sqrt(2 * theta - theta**2 * h),
+            "This is the standard deviation. The variance was asked for.",
+        ),
+        Mistake(
+            "theta-not-squared",
+            lambda theta, sigma, h: sigma**2 / (2 * theta - theta * h),
+            "(1 − θh)² = 1 − 2θh + θ²h²: the last term has θ squared.",
+        ),
+        Mistake(
             "wrong-sign",
             lambda theta, sigma, h: sigma**2 / (2 * theta + theta**2 * h),
             "Mind the sign: 1 − (1 − θh)² = 2θh − θ²h².",
@@ -300,9 +353,9 @@ class PredictCollapse(Choice):
     key = "d3d40373d4400021"
     replies = {
         "a": "In units of 1/θ the process has one number left, D = σ²/2θ. It is 1 for P, Q and S, and 4 for R.",
-        "b": "Q and R share σ = 2, but the stiffer leash of Q holds the same noise tighter: σ²/2θ is 1 and 4.",
-        "c": "P and R share θ, and with it the clock. The clock is rescaled away; the width is not: σ²/2θ is 1 and 4.",
-        "d": "Rescaled time makes them relax equally fast, but their widths still differ. What sets the width?",
+        "b": "Q and R share σ, but Q has the stiffer leash. Compare their widths in the pictures below, then choose again.",
+        "c": "P and R share θ, and with it the clock. What about their widths? Look at the pictures below, then choose again.",
+        "d": "Rescaled time makes them relax equally fast. Are they equally wide? Look at the pictures below, then choose again.",
     }
 
 
@@ -354,6 +407,22 @@ class CollapsePaths(Check):
                 states * math.sqrt(sigma**2 / (2 * theta)),
             ),
             "To measure in units of √D you divide by √D.",
+        ),
+        Mistake(
+            "precedence",
+            lambda times, states, theta, sigma: (
+                times * theta,
+                states / math.sqrt(sigma**2 / 2 * theta),
+            ),
+            "Python reads sigma**2 / 2 * theta as (σ²/2)·θ. Put 2 * theta in brackets.",
+        ),
+        Mistake(
+            "times-as-they-are",
+            lambda times, states, theta, sigma: (
+                times,
+                states / math.sqrt(sigma**2 / (2 * theta)),
+            ),
+            "The states are right. The times are still in seconds, not in units of 1/θ.",
         ),
         Mistake(
             "no-two",
