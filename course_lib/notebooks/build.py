@@ -17,20 +17,17 @@ from traitlets.config import Config, PyFileConfigLoader
 
 from course_lib.notebooks.annotate import annotate
 from course_lib.notebooks.course import Course, CourseError
-from course_lib.notebooks.pairs import read_notebook, read_pair, write_notebook
+from course_lib.notebooks.pairs import digest, read_notebook, read_pair, write_notebook
 from course_lib.notebooks.release import holds_work
 
 __all__ = ["Built", "build", "generate", "labs_in", "load_config"]
 
 
 def labs_in(course: Course) -> list[str]:
-    """The labs that a course has, in order: the folders of `solutions/`."""
-    folders = [
-        p.name
-        for p in course.solutions.iterdir()
-        if p.is_dir() and not p.name.startswith((".", "_"))
-    ]
-    return sorted(folders, key=lambda name: (len(name), name))
+    """The labs that a course has, in order: the folders of `solutions/` that hold a notebook."""
+    names = [p.name for p in course.solutions.iterdir() if p.is_dir()]
+    labs = [n for n in names if any((course.solutions / n).glob(f"{n}.[pi][yp]*"))]
+    return sorted(labs, key=lambda name: (len(name), name))
 
 
 @dataclass
@@ -97,6 +94,7 @@ def _make(course: Course, copy: Course, lab: str) -> list[Path]:
     shutil.copytree(source, folder, ignore=shutil.ignore_patterns(".*", "__pycache__"))
     notebook = read_pair(folder)
     annotate(notebook, lab)
+    notebook.metadata["course"] = {"pair": digest(notebook)}
     write_notebook(notebook, folder / f"{lab}.ipynb")
     generate(copy, lab)
     released = [

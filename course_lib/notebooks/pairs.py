@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
 from pathlib import Path
 
 import jupytext
@@ -10,7 +13,7 @@ from nbformat import NotebookNode
 
 from course_lib.notebooks.course import CourseError
 
-__all__ = ["cells_of", "pair_differs", "read_pair", "read_text", "write_notebook", "write_text"]
+__all__ = ["cells_of", "digest", "read_pair", "read_text", "write_notebook", "write_text"]
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 FORMAT = {"extension": ".py", "format_name": "percent"}
@@ -25,7 +28,7 @@ def read_text(path: Path) -> NotebookNode:
     try:
         notebook = jupytext.read(path, fmt=FORMAT)
     except (ValueError, UnicodeDecodeError) as error:
-        raise CourseError(f"{path} cannot be read as a notebook: {error}") from None
+        raise CourseError(f"{_short(path)} cannot be read as a notebook: {error}") from None
     for cell in notebook.cells:
         cell.metadata.pop("lines_to_next_cell", None)
     notebook.metadata = nbformat.from_dict(
@@ -40,7 +43,10 @@ def write_text(notebook: NotebookNode, path: Path) -> None:
     bare.metadata = nbformat.from_dict(
         {"jupytext": {"notebook_metadata_filter": "-all", "cell_metadata_filter": "tags,-all"}}
     )
-    path.write_text(jupytext.writes(bare, fmt=FORMAT), encoding="utf-8")
+    text = jupytext.writes(bare, fmt=FORMAT)
+    # two blank lines before a cell that begins with a definition, as formatters want it
+    text = re.sub(r"(?<!\n)\n\n(?=# %%[^\n]*\n(def|class|async def|@))", "\n\n\n", text)
+    path.write_text(text, encoding="utf-8")
 
 
 def write_notebook(notebook: NotebookNode, path: Path) -> None:
@@ -57,7 +63,7 @@ def read_notebook(path: Path) -> NotebookNode:
     try:
         return nbformat.read(path, as_version=4)
     except Exception as error:  # nbformat lets many kinds through
-        raise CourseError(f"{path} is not a notebook: {error}") from None
+        raise CourseError(f"{_short(path)} is not a notebook: {error}") from None
 
 
 def cells_of(notebook: NotebookNode) -> list[tuple[str, str, tuple[str, ...]]]:
@@ -68,32 +74,49 @@ def cells_of(notebook: NotebookNode) -> list[tuple[str, str, tuple[str, ...]]]:
     ]
 
 
-def pair_differs(folder: Path) -> bool:
-    """Whether the two forms of a lab's notebook hold different cells, or one is missing."""
-    text, notebook = _paths(folder)
-    if not (text.exists() and notebook.exists()):
-        return True
-    return cells_of(read_text(text)) != cells_of(read_notebook(notebook))
-
-
 def read_pair(folder: Path) -> NotebookNode:
-    """The lab's notebook, from whichever of the two forms was changed last.
+    """The lab's notebook, from whichever of the two forms was changed since the last build.
+
+    The build notes in the .ipynb what both forms said. Without such a note the file that was
+    written last counts.
 
     Raises:
-        CourseError: If neither exists.
+        CourseError: If neither exists, or if both were changed and say different things.
     """
     text, notebook = _paths(folder)
-    if not text.exists() and not notebook.exists():
-        raise CourseError(f"{folder} holds neither {text.name} nor {notebook.name}.")
-    if text.exists() and not pair_differs(folder):
+    if not notebook.exists():
         return read_text(text)
-    newer = max((p for p in (text, notebook) if p.exists()), key=lambda p: p.stat().st_mtime)
-    if newer == text:
-        return read_text(text)
-    changed = read_notebook(notebook)
-    write_text(changed, text)
+    if not text.exists():
+        return _take_notebook(notebook, text)
+    one, other = read_text(text), read_notebook(notebook)
+    if cells_of(one) == cells_of(other):
+        return one
+    built = other.metadata.get("course", {}).get("pair")
+    if built is None:
+        newer_text = text.stat().st_mtime >= notebook.stat().st_mtime
+        return one if newer_text else _take_notebook(notebook, text)
+    if built not in (digest(one), digest(other)):
+        raise CourseError(
+            f"{_short(text)} and {notebook.name} were both changed since the last build, and "
+            "differ. Put the changes into one of them, delete the other, and build again."
+        )
+    return one if built == digest(other) else _take_notebook(notebook, text)
+
+
+def digest(notebook: NotebookNode) -> str:
+    """A short mark of what a notebook's cells say."""
+    return hashlib.sha256(json.dumps(cells_of(notebook)).encode()).hexdigest()[:16]
+
+
+def _take_notebook(notebook: Path, text: Path) -> NotebookNode:
+    write_text(read_notebook(notebook), text)
     return read_text(text)
 
 
 def _paths(folder: Path) -> tuple[Path, Path]:
     return folder / f"{folder.name}.py", folder / f"{folder.name}.ipynb"
+
+
+def _short(path: Path) -> str:
+    """The path from the course on: a build reads copies elsewhere."""
+    return Path(*path.parts[-3:]).as_posix()

@@ -110,6 +110,7 @@ truth = simulate(spiral, start, time_grid(100), step="exact")
 walk = simulate(spiral, start, time_grid(20), step=euler_step)
 plots.vector_field(spiral.velocity, walk, exact=truth, title="Euler, 20 steps")
 
+
 # %% [markdown]
 # Change 20 to 6 and run the cell again. With long steps the leaves are thrown out of the spiral: each step follows the tangent, and the tangent of a curve leads outwards.
 
@@ -268,6 +269,7 @@ def two_pools(x, t):
 
 cloud = simulate(ODE(two_pools), 0.7 * torch.randn(2000, 2), time_grid(100), step=heun_step)
 plots.snapshots(cloud)
+
 
 # %% [markdown]
 # One cloud has become two. Nobody wrote down where the leaves should end; the arrows did that. A generative model is such a field of arrows, learned so that the last picture looks like the data.
@@ -865,6 +867,7 @@ def langevin_to_ou(target_std, sigma):
 
 # %%
 check(lab1.OrnsteinUhlenbeckAsLangevin, ou_to_langevin, langevin_to_ou)
+
 
 # %% [markdown]
 # Back to the five modes. Everything in the next cell is yours: the step, the drift, the score. The particles start spread out wide and know nothing of the modes. (`record=5` keeps five of the states, evenly spaced.)

@@ -1,12 +1,15 @@
 """`course build`: the pairs agree, labs/ is what solutions/ makes, and stale files are named."""
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import nbformat
 import pytest
 
+import course_lib.checks
 from course_lib.checks import checks_of
 from course_lib.notebooks.annotate import annotate
 from course_lib.notebooks.build import Built, build, labs_in
@@ -14,6 +17,18 @@ from course_lib.notebooks.course import Course, CourseError, find_course
 from course_lib.notebooks.pairs import cells_of, read_notebook, read_text
 
 ROOT = Path(__file__).parents[2]
+NO_ANSWER = """
+from course_lib.checks.base import Check
+
+__all__ = ["A"]
+
+
+class A(Check):
+    points = 1
+
+    def anwser(self):
+        return 1
+"""
 
 
 def test_nothing_in_the_repository_is_stale():
@@ -41,6 +56,63 @@ def test_a_notebook_edited_in_jupyter_wins_over_the_older_text(course):
     assert "solutions/lab1/lab1.py" in build(course).stale
     assert "Lab One" in (course.solutions / "lab1/lab1.py").read_text("utf-8")
     assert build(course, check=True) == Built()
+
+
+def test_a_text_changed_since_the_build_wins_whatever_the_clock_says(course):
+    text = course.solutions / "lab1/lab1.py"
+    text.write_text(text.read_text("utf-8").replace("Drop a leaf", "Drop a cork"), "utf-8")
+    os.utime(text, (1e9, 1e9))
+    build(course)
+    assert "cork" in (course.solutions / "lab1/lab1.ipynb").read_text("utf-8")
+
+
+def test_nothing_is_thrown_away_if_both_forms_were_changed(course):
+    text, path = course.solutions / "lab1/lab1.py", course.solutions / "lab1/lab1.ipynb"
+    text.write_text(text.read_text("utf-8").replace("Drop a leaf", "Drop a cork"), "utf-8")
+    path.write_text(path.read_text("utf-8").replace("Under a microscope", "Seen closely"), "utf-8")
+    with pytest.raises(CourseError, match="both changed"):
+        build(course)
+    assert "cork" in text.read_text("utf-8")
+    assert "Seen closely" in path.read_text("utf-8")
+
+
+def test_text_written_from_a_notebook_is_well_formatted(course):
+    text = course.solutions / "lab1/lab1.py"
+    before = text.read_text("utf-8")
+    text.unlink()
+    build(course)
+    ruff = [sys.executable, "-m", "ruff", "format", "--check", "--line-length=100", str(text)]
+    assert subprocess.run(ruff, capture_output=True).returncode == 0
+    assert cells_of(read_text(text)) == cells_of(
+        read_notebook(course.solutions / "lab1/lab1.ipynb")
+    )
+    assert text.read_text("utf-8") == before
+
+
+def test_an_empty_folder_is_no_lab(course):
+    (course.solutions / "lab5").mkdir()
+    assert labs_in(course) == labs_in(Course(ROOT))
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("x = (", "line 1"),
+        ("import course_lib.checks.bases", "bases"),
+        ("__all__ = ['Missing']", "Missing"),
+        (NO_ANSWER, "neither an answer nor a judge"),
+        (NO_ANSWER.replace("anwser", "answer").replace("points = 1", "points = 'two'"), "'two'"),
+        (None, "There is no course_lib/checks/lab98.py"),
+    ],
+)
+def test_a_broken_checks_module_is_one_sentence(source, says, tmp_path, monkeypatch):
+    if source is not None:
+        (tmp_path / "lab98.py").write_text(source, "utf-8")
+    monkeypatch.setattr(course_lib.checks, "__path__", [*course_lib.checks.__path__, str(tmp_path)])
+    monkeypatch.delitem(sys.modules, "course_lib.checks.lab98", raising=False)
+    with pytest.raises(CourseError, match=says):
+        annotate(_notebook(ANSWER, "check(lab98.A, f)"), "lab98")
+    sys.modules.pop("course_lib.checks.lab98", None)
 
 
 def test_outputs_and_jupyters_own_ids_are_cleaned_away(course):
@@ -115,12 +187,22 @@ def _notebook(*sources: str) -> nbformat.NotebookNode:
 ANSWER = "def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION"
 
 
+CHECK = "check(lab1.EulerStep, f)"
+
+
 @pytest.mark.parametrize(
     ("sources", "says"),
     [
         ([ANSWER], "has no check after it"),
         ([ANSWER, "check(lab1.Nonsense, f)"], "Nonsense"),
-        (["check(lab1.EulerStep, f)", "check(lab1.EulerStep, g)"], "twice"),
+        ([ANSWER, CHECK, ANSWER, CHECK], "twice"),
+        (["def f(x):\n    return x", CHECK], "no answer cell"),
+        ([ANSWER, "check(lab1.EulerStep, g)"], "defines no g"),
+        ([ANSWER.replace("    ### BEGIN SOLUTION\n", ""), CHECK], "in pairs"),
+        ([ANSWER.replace("\n    ### END SOLUTION", ""), CHECK], "in pairs"),
+        ([ANSWER.replace("###", "#"), CHECK], "should read"),
+        ([ANSWER.replace("BEGIN", "begin"), CHECK], "should read"),
+        ([ANSWER.replace("return x", "return ("), CHECK], "is not Python"),
     ],
 )
 def test_a_malformed_lab_is_refused_in_one_sentence(sources, says):
