@@ -7,6 +7,7 @@ What is understood: `ada/lab1.ipynb`, `bob/lab1/lab1.ipynb` (nbgrader), `carol.z
 
 from __future__ import annotations
 
+import filecmp
 import json
 import os
 import shutil
@@ -36,12 +37,17 @@ class Handin:
         notebook: Where the notebook lies, None if there is none that can be graded.
         reason: Why there is none.
         left_out: The names of files that are not graded: everything but the notebook.
+        rivals: Those of them that may be the lab's notebook too: other notebooks, except copies
+            of the one that is graded and other labs' own.
+        name: What the student called the notebook.
     """
 
     student: str
     notebook: Path | None = None
     reason: str = ""
     left_out: tuple[str, ...] = ()
+    rivals: tuple[str, ...] = ()
+    name: str = ""
 
 
 class Collected(NamedTuple):
@@ -60,8 +66,12 @@ class Collected(NamedTuple):
 
 @dataclass
 class _Folder:
-    """A student's files before one of them is chosen; names are relative to the hand-in."""
+    """A student's files before one of them is chosen; names are relative to the hand-in.
 
+    `origin` is what the folder or file was called where it was found.
+    """
+
+    origin: str
     name: str
     number: str = ""
     files: dict[str, Path] = field(default_factory=dict)
@@ -136,29 +146,43 @@ class _Search:
                 continue
             sender = platform_sender(entry.name)
             if entry.is_dir():
-                yield _Folder(*(sender[:2] if sender else (entry.name, "")), self.files(entry))
+                name, number = sender[:2] if sender else (entry.name, "")
+                yield _Folder(entry.name, name, number, self.files(entry))
             elif sender:
-                yield _Folder(sender.name, sender.number, {sender.file: entry})
+                yield _Folder(entry.name, sender.name, sender.number, {sender.file: entry})
             elif entry.suffix.lower() == ".zip":
                 try:
-                    yield from self.archive(entry)
+                    yield from self.inner_archive(entry)
                 except BadZip as error:
-                    yield _Folder(entry.stem, reason=f"a zip that cannot be unpacked: {error}")
+                    reason = f"a zip that cannot be unpacked: {error}"
+                    yield _Folder(entry.name, entry.stem, reason=reason)
             elif entry.suffix.lower() == ".ipynb" and entry.stem != self.lab:
-                yield _Folder(entry.stem, "", {entry.name: entry})
+                yield _Folder(entry.name, entry.stem, "", {entry.name: entry})
             elif entry.suffix.lower() == ".ipynb":
                 self.refused.append(f"{entry.name} lies in no student's folder")
             else:
                 self.passed_over.append(entry.name)
 
-    def archive(self, archive: Path) -> Iterator[_Folder]:
-        """A zip is one student's own, or an export of several."""
+    def inner_archive(self, archive: Path) -> Iterator[_Folder]:
+        """A zip among the hand-ins is one student's, unless a platform named all that it holds."""
         root = self.unpack(archive)
-        inside = [p for p in root.iterdir() if not _is_hidden(p.name)]
+        inside = _visible(root)
+        if len(inside) > 1 and all(platform_sender(path.name) for path in inside):
+            yield from self.folder(root)
+            return
+        labs = {self.lab, *self.other_labs}
+        if len(inside) == 1 and inside[0].is_dir() and inside[0].name not in labs:
+            root = inside[0]
+        yield _Folder(archive.name, archive.stem, "", self.files(root))
+
+    def archive(self, archive: Path) -> Iterator[_Folder]:
+        """A zip in place of the folder is an export of several students, or one student's own."""
+        root = self.unpack(archive)
+        inside = _visible(root)
         wrappers = (archive.stem, "submitted", "submissions")
         if len(inside) == 1 and inside[0].is_dir() and inside[0].name in wrappers:
             root = inside[0]
-            inside = [p for p in root.iterdir() if not _is_hidden(p.name)]
+            inside = _visible(root)
         notebooks = [p for p in inside if p.suffix == ".ipynb" and not platform_sender(p.name)]
         folders = [p for p in inside if p.is_dir()]
         own = (
@@ -167,7 +191,7 @@ class _Search:
             or [p.name for p in folders] == [self.lab]
         )
         if own:
-            yield _Folder(archive.stem, "", self.files(root))
+            yield _Folder(archive.name, archive.stem, "", self.files(root))
         else:
             yield from self.folder(root)
 
@@ -215,7 +239,14 @@ class _Search:
         chosen = files[candidates[0]]
         left_out = tuple(name for name in files if name != candidates[0])
         reason = _objection(chosen, self.lab)
-        return Handin(folder.name, None if reason else chosen, reason, left_out)
+        rivals = tuple(
+            name
+            for name in _notebooks({name: files[name] for name in left_out})
+            if PurePath(name).stem not in self.other_labs
+            and not filecmp.cmp(files[name], chosen, shallow=False)
+        )
+        notebook = None if reason else chosen
+        return Handin(folder.name, notebook, reason, left_out, rivals, candidates[0])
 
 
 def _one_a_student(found: list[_Folder]) -> list[_Folder]:
@@ -226,7 +257,7 @@ def _one_a_student(found: list[_Folder]) -> list[_Folder]:
         if folder.number and key in senders:  # a platform exports each file by itself
             senders[key].files.update(folder.files)
         elif key in senders:
-            senders[key].reason = f"two hand-ins under one name, {folder.name}"
+            senders[key] = _clash(senders[key], folder, key[0])
         else:
             senders[key] = folder
     by_name: dict[str, list[tuple[str, _Folder]]] = {}
@@ -236,12 +267,22 @@ def _one_a_student(found: list[_Folder]) -> list[_Folder]:
     for namesakes in by_name.values():
         for name, folder in namesakes:
             student = f"{name}_{folder.number}" if len(namesakes) > 1 and folder.number else name
-            reason = folder.reason
-            if student.casefold() in {known.casefold() for known in result}:
-                student = next(k for k in result if k.casefold() == student.casefold())
-                reason = f"two hand-ins under one name, {student}"
-            result[student] = replace(folder, name=student, reason=reason)
+            known = next((k for k in result if k.casefold() == student.casefold()), None)
+            if known is not None:
+                student, folder = known, _clash(result[known], folder, known)
+            result[student] = replace(folder, name=student)
     return [result[student] for student in sorted(result)]
+
+
+def _clash(one: _Folder, other: _Folder, student: str) -> _Folder:
+    origin = f"{one.origin}, {other.origin}"
+    return replace(
+        one, origin=origin, reason=f"two hand-ins under one name, {student}: {origin}", files={}
+    )
+
+
+def _visible(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if not _is_hidden(path.name)]
 
 
 def _notebooks(files: dict[str, Path]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import subprocess
 import time
@@ -32,13 +33,15 @@ class Run:
         seed: From which every check drew its inputs, by `derive_seed(seed, name)`.
         stopped_at: The index of the cell that ended the run early, None if all cells ran.
         why: What happened there: "the kernel died".
-        cell: The first line of that cell.
+        cell: The first line of that cell, or the name of the function that it defines.
+        timed_out: How many cells were stopped because they took too long.
     """
 
     seed: int
     stopped_at: int | None = None
     why: str = ""
     cell: str = ""
+    timed_out: int = 0
 
     @property
     def stop(self) -> str:
@@ -89,6 +92,10 @@ class ExecuteHandin(Execute):
                 if why:
                     run.stopped_at, run.why, run.cell = index, why, _first_line(cell)
                     break
+        run.timed_out = sum(
+            any(o.get("ename") == "CellTimeoutError" for o in cell.get("outputs", []))
+            for cell in nb.cells
+        )
         return nb, resources
 
     def create_kernel_manager(self) -> AsyncKernelManager:
@@ -122,4 +129,5 @@ def _environment(seed: int) -> dict[str, str]:
 
 def _first_line(cell: NotebookNode) -> str:
     lines = [line for line in cell.source.splitlines() if line.strip()] or ["empty"]
-    return lines[0].strip()[:60]
+    function = re.match(r"(?:async )?def (\w+)", lines[0].strip())
+    return function[1] if function else lines[0].strip()[:60]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
+import sqlite3
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from logging import Logger
@@ -21,7 +24,7 @@ from course_lib.grading.judge import SUSPECT
 from course_lib.grading.names import read_roster
 from course_lib.grading.quiet import quiet
 from course_lib.grading.scores import Row, line, write_scores
-from course_lib.notebooks.build import labs_in, load_config
+from course_lib.notebooks.build import build, labs_in, load_config
 from course_lib.notebooks.course import Course, CourseError
 
 __all__ = ["grade"]
@@ -60,6 +63,7 @@ def grade(
     if lab not in labs_in(course):
         raise CourseError(f"There is no lab {lab!r}. There are: {', '.join(labs_in(course))}.")
     _check_environment()
+    _check_built(course, lab)
     checks, config = graded_cells(course, lab), _config(course, lab, timeout)
     expected = read_roster(roster) if roster else []
     with tempfile.TemporaryDirectory() as scratch:
@@ -146,13 +150,18 @@ class _Session:
             raise RuntimeError("not every check has a score")
         faults = {v.check: v.fault or "partly right" for v in graded.verdicts if not v.passed}
         reasons = [graded.run.stop] if graded.run.stop else []
+        if graded.run.timed_out:
+            cells = f"{graded.run.timed_out} cell{'s' * (graded.run.timed_out > 1)}"
+            reasons.append(f"{cells} stopped after {self.config.ExecuteHandin.timeout} s")
         suspect = [v.check for v in graded.verdicts if v.fault in SUSPECT]
         if suspect:
             reasons.append(f"look at {', '.join(suspect)}")
         if score.by_hand:
             reasons.append("some points were set by hand")
-        if handin.left_out:
-            count = len(handin.left_out)
+        if handin.rivals:
+            reasons.append(f"graded {handin.name}; also there: {', '.join(handin.rivals)}")
+        count = len(handin.left_out) - len(handin.rivals)
+        if count:
             reasons.append(f"{count} other file{'s' * (count > 1)} left out")
         status = scores.CUT_SHORT if graded.run.stop else scores.GRADED
         return Row(
@@ -163,7 +172,7 @@ class _Session:
             score.checks,
             faults,
             "; ".join(reasons),
-            bool(suspect),
+            bool(suspect or handin.rivals),
         )
 
     def without_grade(self, student: str, status: str, reason: str) -> Row:
@@ -225,6 +234,17 @@ def _config(course: Course, lab: str, timeout: int) -> Config:
     return config
 
 
+def _check_built(course: Course, lab: str) -> None:
+    """Refuse to grade with checks or points that are not the ones the lab was built with.
+
+    Raises:
+        CourseError: If `course build` has something to do in `solutions/`.
+    """
+    stale = [path for path in build(course, [lab], check=True).stale if "solutions" in path]
+    if stale:
+        raise CourseError(f"{stale[0]} is out of date; run `course build`, then grade.")
+
+
 def _check_environment() -> None:
     for name in ("alembic", "IPython", "ipykernel", "matplotlib", "nbclient", "sqlalchemy"):
         if importlib.util.find_spec(name) is None:
@@ -252,10 +272,26 @@ def _check_writable(course: Course, lab: str) -> None:
         for path in (course.root / "gradebook.db", course.root / "grades" / f"{lab}.csv"):
             if path.exists() and not (path.is_file() and os.access(path, os.W_OK)):
                 raise CourseError(f"{path} cannot be written.")
+        _check_gradebook(course.root / "gradebook.db")
     except OSError as error:
         raise CourseError(
             f"The course folder {course.root} cannot be written: {error.strerror}."
         ) from None
+
+
+def _check_gradebook(path: Path) -> None:
+    if not path.exists():
+        return
+    try:
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.OperationalError as error:  # locked, say: nothing is wrong with the file
+        raise CourseError(f"{path} cannot be opened: {error}.") from None
+    except sqlite3.DatabaseError as error:
+        found = str(error)
+    if found != "ok":
+        found = " ".join(found.split())
+        raise CourseError(f"{path} cannot be read ({found}); move it away to begin a new one.")
 
 
 def _report(
@@ -274,13 +310,26 @@ def _report(
         say(f"Look: {refused}.")
     if collected.passed_over:
         say(f"Passed over: {', '.join(collected.passed_over)}.")
-    graded = sum(row.status in (scores.GRADED, scores.CUT_SHORT) for row in rows)
-    look = [row.student for row in rows if row.needs_a_look]
-    words = f"{graded} of {len(rows)} graded."
-    if interrupted:
-        words = f"Interrupted. {words} What is graded stays graded."
-    if look:
-        words += f" {len(look)} need{'s' * (len(look) == 1)} a look: {', '.join(look)}."
-    say(words)
+    say(_summary(rows, interrupted))
     say(f"Scores: {course.root / 'grades' / f'{lab}.csv'}")
     say(f"Feedback: {course.root / 'feedback'}   Log: {course.root / 'grades' / f'{lab}.log'}")
+
+
+def _summary(rows: list[Row], interrupted: bool) -> str:
+    """`3 hand-ins: 2 graded, 1 empty. 1 to look at: ada. Not in this run: 2 missing.`"""
+    counts = Counter(row.status for row in rows)
+    here = (scores.GRADED, scores.CUT_SHORT, scores.NOT_GRADED, scores.NOT_REACHED, scores.EMPTY)
+    handins = sum(counts[status] for status in here)
+    words = f"{handins} hand-in{'s' * (handins != 1)}: {_counted(counts, here)}."
+    if interrupted:
+        words = f"Interrupted. {words} What is graded stays graded."
+    look = [row.student for row in rows if row.needs_a_look]
+    if look:
+        words += f" {len(look)} to look at: {', '.join(look)}."
+    absent = _counted(counts, (scores.KEPT, scores.MISSING))
+    return f"{words} Not in this run: {absent}." if absent else words
+
+
+def _counted(counts: Counter[str], statuses: tuple[str, ...]) -> str:
+    words = {scores.EMPTY: "empty"}
+    return ", ".join(f"{counts[s]} {words.get(s, s)}" for s in statuses if counts[s])

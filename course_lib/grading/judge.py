@@ -92,7 +92,7 @@ def _why_none(cell: NotebookNode, index: int, run: Run) -> tuple[str, str]:
     if last.ename == "CellTimeoutError":
         return f"The check did not finish: {last.evalue}.", ""
     text = _COLOUR.sub("", f"{last.ename}: {last.evalue}")[:500]
-    detail = "Does the cell with your answer run without an error?"
+    detail = "Does the cell with your answer run, and has the name not been changed?"
     return f"The check could not run. {text}.", detail if last.ename == "NameError" else ""
 
 

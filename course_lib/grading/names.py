@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
 from pathlib import Path
@@ -17,6 +16,7 @@ MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_[a-z]+_?(?P
 # Canvas: "lovelaceada_123_456_lab1.ipynb", where 123 is the student; "_LATE" after the name.
 CANVAS = re.compile(r"(?P<name>[^_]+)(?:_late)?_(?P<number>\d+)_\d+_(?P<file>.+)", re.IGNORECASE)
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+FIRST = re.compile(r'"([^"]*)"|([^,;\t]*)')  # of a roster's columns
 HEADERS = {"student", "student_id", "student id", "id", "username", "user", "name", "login"}
 
 
@@ -37,21 +37,24 @@ def platform_sender(name: str) -> Sender | None:
 def safe_id(name: str) -> str:
     """A name as an id that every file system and nbgrader take: letters, digits and `_ - . @`."""
     text = re.sub(r"[^\w.@-]+", "_", unicodedata.normalize("NFC", name.strip()))
-    text = text[:100].strip(".").lstrip("-") or "unnamed"
+    text = text[:100].rstrip("._").lstrip(".-") or "unnamed"
     return f"{text}_" if RESERVED.fullmatch(text) else text
 
 
 def read_roster(path: Path) -> list[str]:
-    """The ids in a roster: one a line, or the first column of a CSV, with or without a header.
+    """The ids in a roster: one a line, or the first column of a table, with or without a header.
+
+    Columns end at a comma, a semicolon or a tab. Lines that are blank or begin with # are skipped.
 
     Raises:
         CourseError: If it cannot be read or names nobody.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            first = [row[0].strip() for row in csv.reader(file) if row and row[0].strip()]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
         raise CourseError(f"The roster {path} cannot be read: {error}.") from None
+    fields = (FIRST.match(text) for text in map(str.strip, lines) if not text.startswith("#"))
+    first = [name for field in fields if field and (name := (field[1] or field[2] or "").strip())]
     if first and first[0].lower() in HEADERS:
         first = first[1:]
     if not first:

@@ -20,6 +20,7 @@ NOT_REACHED = "not reached"
 EMPTY = "nothing handed in"
 MISSING = "missing"
 KEPT = "kept from before"
+IN_WORDS = {"no-outcome": "not run", "not-written": "not answered"}
 NEEDS_A_LOOK = (CUT_SHORT, NOT_GRADED, NOT_REACHED)
 
 
@@ -87,11 +88,17 @@ def line(row: Row, width: int) -> str:
         words += f": {row.reason}"
     if row.faults:
         counts = Counter(row.faults.values()).most_common()
-        named = [f"{fault} ×{n}" if n > 1 else fault for fault, n in counts[:4]]
+        named = [_fault(name, count) for name, count in counts[:4]]
         more = f", {len(counts) - 4} more" if len(counts) > 4 else ""
         count = f"{len(row.faults)} check{'s' * (len(row.faults) > 1)}"
         words += f"; {count} not right ({', '.join(named)}{more})"
     return f"{row.student:<{width}}  {points:>11}   {words}"
+
+
+def _fault(name: str, count: int) -> str:
+    if name in IN_WORDS:
+        return f"{count} {IN_WORDS[name]}"
+    return f"{name} ×{count}" if count > 1 else name
 
 
 def _number(value: float | None) -> str:

@@ -8,6 +8,9 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
+from course_lib.notebooks.build import build
+from course_lib.notebooks.course import Course
+
 ROOT = Path(__file__).resolve().parents[2]
 LAB = "lab1"
 
@@ -44,11 +47,12 @@ def copy_course(target: Path, last_check: str | None = None) -> Path:
     shutil.copytree(ROOT / "labs" / LAB, target / "labs" / LAB)
     shutil.copy(ROOT / "nbgrader_config.py", target)
     if last_check:
-        for folder in ("solutions", "labs"):
-            path = target / folder / LAB / f"{LAB}.ipynb"
-            notebook = nbformat.read(path, as_version=4)
-            notebook.cells = notebook.cells[: index_of(notebook, last_check) + 1]
-            nbformat.write(notebook, path)
+        folder = target / "solutions" / LAB
+        notebook = nbformat.read(folder / f"{LAB}.ipynb", as_version=4)
+        notebook.cells = notebook.cells[: index_of(notebook, last_check) + 1]
+        nbformat.write(notebook, folder / f"{LAB}.ipynb")
+        (folder / f"{LAB}.py").unlink()
+        build(Course(target), force=True)
     return target
 
 

@@ -148,12 +148,39 @@ def test_canvas(found, tmp_path):
 def test_zips_of_single_students(found, tmp_path):
     zipped(tmp_path / "in" / "ada.zip", {"lab1.ipynb": TEXT, "data.csv": "1"})
     zipped(tmp_path / "in" / "bob.zip", {"lab1/lab1.ipynb": TEXT})
-    zipped(tmp_path / "in" / "class.zip", {"carol.ipynb": TEXT, "dan.ipynb": TEXT})
+    zipped(tmp_path / "in" / "carol.zip", {"work/lab1.ipynb": TEXT, "work/data/a.csv": "1"})
+    zipped(tmp_path / "in" / "dan.zip", {"work/lab1.ipynb": TEXT, "notes/a.txt": "1"})
+    zipped(tmp_path / "in" / "fay.zip", {"one.ipynb": TEXT, "two.ipynb": "another"})
+    zipped(tmp_path / "in" / "Gus Oh_77_assignsubmission_file_x.zip", {"work/lab1.ipynb": TEXT})
     put(tmp_path / "in", "no zip", "eve.zip")
     handins, _ = found()
-    assert list(handins) == ["ada", "bob", "carol", "dan", "eve"]
+    assert list(handins) == ["Gus_Oh", "ada", "bob", "carol", "dan", "eve", "fay"]
+    assert all(handins[s].notebook for s in ("Gus_Oh", "ada", "bob", "carol", "dan"))
     assert handins["ada"].left_out == ("data.csv",)
+    assert handins["fay"].reason == "2 notebooks where one was expected: one.ipynb, two.ipynb"
     assert handins["eve"].reason.startswith("a zip that cannot be unpacked: ")
+
+
+def test_a_zip_of_single_students_zips(found, tmp_path):
+    with zipfile.ZipFile(tmp_path / "in.zip", "w") as file:
+        for student in ("ada", "bob"):
+            one = zipped(tmp_path / "one" / f"{student}.zip", {"work/lab1.ipynb": TEXT})
+            file.write(one, one.name)
+    assert list(found(tmp_path / "in.zip")[0]) == ["ada", "bob"]
+
+
+def test_notebooks_beside_the_graded_one(found, tmp_path):
+    ada = tmp_path / "in" / "ada"
+    other = new_notebook(cells=[new_code_cell("2")])
+    put(ada, NOTEBOOK)
+    put(ada, other, "lab1-Copy1.ipynb")
+    put(ada, NOTEBOOK, "the same.ipynb")
+    put(ada, other, "lab2.ipynb")
+    put(ada / ".ipynb_checkpoints", other, "lab1-checkpoint.ipynb")
+    handin = found()[0]["ada"]
+    assert handin.notebook == ada / "lab1.ipynb"
+    assert handin.left_out == ("lab1-Copy1.ipynb", "lab2.ipynb", "the same.ipynb")
+    assert (handin.name, handin.rivals) == ("lab1.ipynb", ("lab1-Copy1.ipynb",))
 
 
 @pytest.mark.parametrize(
@@ -196,9 +223,13 @@ def test_a_bomb_is_not_unpacked(found, tmp_path):
 def test_two_hand_ins_under_one_name_are_not_guessed_between(found, tmp_path):
     put(tmp_path / "in" / "Ada L", NOTEBOOK)
     put(tmp_path / "in" / "Ada+L", NOTEBOOK)
+    put(tmp_path / "in" / "José 😀", NOTEBOOK)
+    put(tmp_path / "in" / "José 😎", NOTEBOOK)
     handins, _ = found()
+    assert list(handins) == ["Ada_L", "José"]
     assert handins["Ada_L"].notebook is None
-    assert handins["Ada_L"].reason.startswith("two hand-ins under one name")
+    assert handins["Ada_L"].reason == "two hand-ins under one name, Ada_L: Ada L, Ada+L"
+    assert handins["José"].reason == "two hand-ins under one name, José: José 😀, José 😎"
 
 
 def test_files_of_nobody(found, tmp_path):
@@ -250,7 +281,16 @@ def test_ordinary_names_are_of_no_platform(name):
     assert platform_sender(name) is None
 
 
-@pytest.mark.parametrize("text", ["ada\nbob\n", "id,name\nada,A\nbob,B\n", "\ufeffada\n\nbob\nada"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ada\nbob\n",
+        "id,name\nada,A\nbob,B\n",
+        "\ufeffada\n\nbob\nada",
+        "# the class of 2026\n\nid;name\nada;Ada\n  # bob is late\nbob;Bob\n;Nobody\n",
+        'ada\tAda, L.\n"bob","Bob"\n',
+    ],
+)
 def test_roster(tmp_path, text):
     (tmp_path / "roster.csv").write_text(text, encoding="utf-8")
     assert read_roster(tmp_path / "roster.csv") == ["ada", "bob"]

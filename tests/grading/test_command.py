@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from handins import LAB, SOLUTIONS, copy_course, handin, put, read_csv
+from handins import LAB, SOLUTIONS, copy_course, handin, insert, put, read_csv
 
 from course_lib import cli
 from course_lib.grading import Row, write_scores
@@ -90,6 +90,21 @@ def test_a_folder_where_the_gradebook_should_be(command, course):
     refuses(command, course, "gradebook.db cannot be written")
 
 
+@pytest.mark.parametrize("content", [b"not a database" * 99, b"SQLite format 3\0" + b"x" * 5000])
+def test_a_corrupt_gradebook(command, course, content):
+    (course / "gradebook.db").write_bytes(content)
+    refuses(command, course, "gradebook.db cannot be read (file is not a database); move it away")
+
+
+def test_a_gradebook_in_use(command, course, monkeypatch):
+    def refuse(*args):
+        raise grade_file.sqlite3.OperationalError("database is locked")
+
+    (course / "gradebook.db").touch()
+    monkeypatch.setattr(grade_file.sqlite3, "connect", refuse)
+    refuses(command, course, "gradebook.db cannot be opened: database is locked.")
+
+
 def test_an_unwritable_course(command, course, monkeypatch):
     def refuse(*args, **kwargs):
         raise PermissionError(13, "Permission denied")
@@ -111,10 +126,10 @@ def test_a_missing_kernel_package(command, course, monkeypatch):
     refuses(command, course, "The package ipykernel is missing")
 
 
-def test_a_source_that_does_not_fit_its_checks(command, course):
-    path = course / "solutions" / LAB / f"{LAB}.ipynb"
-    path.write_text(path.read_text("utf-8").replace('"euler-step"', '"unknown"'), "utf-8")
-    refuses(command, course, "the graded cell 'unknown' has no check")
+def test_a_source_that_changed_since_the_build(command, course):
+    path = course / "solutions" / LAB / f"{LAB}.py"
+    path.write_text(path.read_text("utf-8").replace("Drop a leaf", "Drop a cork"), "utf-8")
+    refuses(command, course, "is out of date; run `course build`, then grade.")
 
 
 def test_no_course(command, course, monkeypatch, tmp_path):
@@ -134,7 +149,7 @@ def test_one_failure_does_not_stop_the_others(command, course, monkeypatch, tmp_
     assert (code, err) == (1, "")
     assert "ada            —   not graded: the grader failed: cannot do ada\n" in out
     assert "bob            —   not graded: the grader failed: cannot do bob\n" in out
-    assert "0 of 2 graded. 2 need a look: ada, bob." in out
+    assert "2 hand-ins: 2 not graded. 2 to look at: ada, bob." in out
     assert "cannot do ada" in (course / "grades" / "lab1.log").read_text("utf-8")
     assert [row["score"] for row in read_csv(course).values()] == ["", ""]
 
@@ -147,7 +162,7 @@ def test_ctrl_c_keeps_what_is_graded(command, course, monkeypatch, tmp_path):
     monkeypatch.setattr(grade_file, "autograde", interrupt)
     code, out, _ = command()
     assert code == 130
-    assert "Interrupted. 0 of 2 graded. What is graded stays graded." in out
+    assert "Interrupted. 2 hand-ins: 2 not reached. What is graded stays graded." in out
     statuses = {student: row["status"] for student, row in read_csv(course).items()}
     assert statuses == {"ada": "not reached", "bob": "not reached"}
 
@@ -160,10 +175,10 @@ def test_a_run_says_one_line_a_student_and_nothing_else(command, course, tmp_pat
     code, out, err = command()
     assert (code, err) == (0, "")
     assert out.splitlines() == [
-        "ada        0 / 1   graded; 1 check not right (not-written)",
+        "ada        0 / 1   graded; 1 check not right (1 not answered)",
         "bob        1 / 1   graded",
         "",
-        "2 of 2 graded.",
+        "2 hand-ins: 2 graded.",
         f"Scores: {course / 'grades' / 'lab1.csv'}",
         f"Feedback: {course / 'feedback'}   Log: {course / 'grades' / 'lab1.log'}",
     ]
@@ -199,3 +214,31 @@ def test_a_line_stays_one_line():
         "ada          3 / 40   graded: a reason; 12 checks not right "
         "(fault-0 ×2, fault-1 ×2, fault-2 ×2, fault-3 ×2, 2 more)"
     )
+    faults = {"a": "no-outcome", "b": "no-outcome", "c": "not-written", "d": "chose-a"}
+    assert line(Row("ada", "graded", 3, 40, {}, faults), 3).endswith(
+        "4 checks not right (2 not run, 1 not answered, chose-a)"
+    )
+
+
+def test_the_summary_adds_up():
+    statuses = ["graded"] * 2 + ["cut short", "nothing handed in", "kept from before", "missing"]
+    rows = [Row(f"s{i}", status) for i, status in enumerate(statuses)]
+    assert grade_file._summary(rows, False) == (
+        "4 hand-ins: 2 graded, 1 cut short, 1 empty. 1 to look at: s2. "
+        "Not in this run: 1 kept from before, 1 missing."
+    )
+
+
+@pytest.mark.kernel
+@pytest.mark.xdist_group("grading-variants")
+def test_what_a_person_should_know_is_in_the_row(command, course, tmp_path):
+    put(tmp_path / "in" / "ada", handin(SOLUTIONS, course), "lab1-Copy1.ipynb")
+    bob = handin(SOLUTIONS, course)
+    insert(bob, "euler-step", "while True: pass")
+    put(tmp_path / "in" / "bob", bob)
+    code, out, _ = command("--timeout", "20")
+    assert code == 1
+    assert "2 hand-ins: 2 graded. 1 to look at: ada." in out.splitlines()
+    rows = read_csv(course)
+    assert rows["ada"]["reason"] == "graded lab1.ipynb; also there: lab1-Copy1.ipynb"
+    assert (rows["bob"]["score"], rows["bob"]["reason"]) == ("1", "1 cell stopped after 20 s")

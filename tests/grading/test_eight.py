@@ -72,7 +72,10 @@ def test_every_student_has_a_row_and_a_line(eight):
     }
     assert [line.split()[0] for line in eight.lines[:8]] == list(eight.rows)
     assert eight.code == 1
-    assert "6 of 8 graded. 2 need a look: deadly, scribble." in eight.lines
+    assert (
+        "8 hand-ins: 5 graded, 1 cut short, 1 not graded, 1 empty. 2 to look at: deadly, scribble."
+        in eight.lines
+    )
     assert list(eight.rows["perfect"])[4:-1] == CHECKS
 
 

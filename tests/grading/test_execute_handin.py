@@ -5,7 +5,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from course_lib.checks import find_check
 from course_lib.checks.outcome import OUTCOME_MIME
-from course_lib.grading.execute import ExecuteHandin, Run
+from course_lib.grading.execute import ExecuteHandin, Run, _first_line
 from course_lib.grading.judge import judge_cell
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("grading-variants")]
@@ -50,11 +50,16 @@ def test_a_dead_kernel():
     assert how.stop == "the kernel died in cell 2 (import os; os._exit(3))"
 
 
+def test_a_cell_that_defines_a_function_goes_by_its_name():
+    assert _first_line(new_code_cell("\ndef heun_step(velocity, x, t):\n    pass")) == "heun_step"
+    assert _first_line(new_code_cell("default = 1")) == "default = 1"
+
+
 def test_an_endless_cell_is_stopped_and_the_next_one_runs():
     cells, texts, how = run("while True: pass", "print(2)", timeout=2)
     assert cells[0].outputs[-1].ename == "CellTimeoutError"
     assert texts[1] == "2\n"
-    assert how.stop == ""
+    assert (how.stop, how.timed_out) == ("", 1)
 
 
 def test_a_cell_that_cannot_be_interrupted_ends_the_run():
@@ -116,6 +121,7 @@ def test_no_outcome_says_why():
     verdict = judged(from_dict({**error, "traceback": []}))
     assert verdict.fault == "no-outcome"
     assert "name 'f' is not defined" in verdict.message
+    assert "has the name not been changed?" in verdict.detail
     dead = Run(1, stopped_at=2, why="the kernel died", cell="boom()")
     assert judged(run=dead).message == "Not run: the kernel died before this check."
     assert judged(run=dead, at=2).message == "Not run: the kernel died in this check."

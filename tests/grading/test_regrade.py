@@ -68,7 +68,10 @@ def test_regrading(tmp_path, monkeypatch):
     for step in ("submitted", "autograded", "feedback"):
         there = [(course / step / student / LAB).exists() for student in ("ada", "bob", "dan")]
         assert there == [True, False, True]
-    assert "1 of 4 graded. 2 need a look: ada, bob." in lines
+    assert (
+        "2 hand-ins: 1 cut short, 1 not graded. 2 to look at: ada, bob. "
+        "Not in this run: 1 kept from before, 1 missing."
+    ) in lines
 
     # Ctrl-C while an earlier grade is still whole: it stays, and no new one is invented
     def interrupt(*args):
