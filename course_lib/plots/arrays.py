@@ -18,6 +18,7 @@ __all__ = [
     "array",
     "box",
     "by_label",
+    "for_labels",
     "grid",
     "like_samples",
     "path_arrays",
@@ -73,6 +74,22 @@ def by_label(value: Any, name: str) -> dict[str, Any]:
     if not value:
         raise ValueError(f"{name} is an empty dict: expected at least one entry")
     return {str(label): entry for label, entry in value.items()}
+
+
+def for_labels(value: Any, name: str, labels: list[str]) -> dict[str, Any]:
+    """One value for each panel: the same for all, or given by label; none for None.
+
+    Raises:
+        ValueError: a label that no panel has.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        return dict.fromkeys(labels, value)
+    given = by_label(value, name)
+    if unknown := sorted(set(given) - set(labels)):
+        raise ValueError(f"{name} has entries for {unknown}, expected some of {labels}")
+    return given
 
 
 def times_and_states(trajectory: Trajectory, name: str = "trajectory") -> tuple[Array, Array]:

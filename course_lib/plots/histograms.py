@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from torch import Tensor
 
-from course_lib.plots.arrays import Array, array, by_label, like_samples
+from course_lib.plots.arrays import Array, array, by_label, for_labels, like_samples
 from course_lib.plots.frame import beyond, bulk_limits, escape_note
 from course_lib.plots.style import (
     EXACT_LINE,
@@ -53,7 +53,7 @@ def histogram(
         label: _flat(entry, f"samples {label!r}" if label else "samples")
         for label, entry in by_label(samples, "samples").items()
     }
-    exact = _densities(density, list(series))
+    exact = for_labels(density, "density", list(series))
     limits = bulk_limits(list(series.values()))
     edges = np.linspace(*limits, bins + 1)
     x = np.linspace(*limits, 401)
@@ -90,17 +90,6 @@ def _flat(samples: object, name: str) -> Array:
     if values.ndim != 1:
         raise ValueError(f"{name} must have shape (n,) or (n, 1), got {values.shape}")
     return values
-
-
-def _densities(density: Any, labels: list[str]) -> dict[str, Any]:
-    if density is None:
-        return {}
-    if not isinstance(density, Mapping):
-        return dict.fromkeys(labels, density)
-    densities = by_label(density, "density")
-    if unknown := sorted(set(densities) - set(labels)):
-        raise ValueError(f"density has entries for {unknown}, expected some of {labels}")
-    return densities
 
 
 def _evaluate(density: Any, x: Array) -> Array:

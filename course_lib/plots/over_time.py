@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from torch import Tensor
 
-from course_lib.plots.arrays import Array, array, by_label, path_arrays
+from course_lib.plots.arrays import Array, array, by_label, for_labels, path_arrays
 from course_lib.plots.frame import beyond, clip_to_view, escape_note, path_limits
 from course_lib.plots.histograms import finite_density
 from course_lib.plots.style import (
@@ -61,7 +61,7 @@ def paths(
         ValueError: states of another shape, fewer than two times, a band for an unknown label.
     """
     series = _series(trajectory, coordinate, most)
-    bands = _bands(band, list(series))
+    bands = for_labels(band, "band", list(series))
     fig, axes = new_panels(len(series), title=title)
     exact = {
         label: _mean_and_std(draw, by_label(trajectory, "trajectory")[label].times)
@@ -150,17 +150,6 @@ def _series(trajectory: Any, coordinate: int, most: int) -> dict[str, tuple[Arra
         label: path_arrays(entry, coordinate, f"trajectory {label!r}" if label else "trajectory")
         for label, entry in entries.items()
     }
-
-
-def _bands(band: Any, labels: list[str]) -> dict[str, Band]:
-    if band is None:
-        return {}
-    if not isinstance(band, Mapping):
-        return dict.fromkeys(labels, band)
-    bands = by_label(band, "band")
-    if unknown := sorted(set(bands) - set(labels)):
-        raise ValueError(f"band has entries for {unknown}, expected some of {labels}")
-    return bands
 
 
 def _mean_and_std(band: Band, times: Tensor) -> tuple[Array, Array]:
