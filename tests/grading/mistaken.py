@@ -85,6 +85,11 @@ MISTAKEN = {
         "def langevin_drift(score, x, sigma):\n    return sigma**2 * score(x)",
         "no-half",
     ),
+    "ornstein-uhlenbeck-as-langevin": (
+        "def ou_to_langevin(theta, sigma):\n    return sigma**2 / (2 * theta)\n\n"
+        "def langevin_to_ou(target_std, sigma):\n    return sigma**2 / (2 * target_std**2)",
+        "variance-for-deviation",
+    ),
     "mode-shares": (
         "def mode_shares(x, means):\n"
         "    nearest = torch.cdist(x, means).argmin(dim=1)\n"
@@ -102,11 +107,6 @@ MISTAKEN = {
         "    modes=5, radius=2.0, std=0.45, weights=[0.35, 0.15, 0.25, 0.10, 0.15]\n"
         ").sample(4000, torch.Generator().manual_seed(1))",
         "too-narrow",
-    ),
-    "ornstein-uhlenbeck-as-langevin": (
-        "def ou_to_langevin(theta, sigma):\n    return sigma**2 / (2 * theta)\n\n"
-        "def langevin_to_ou(target_std, sigma):\n    return sigma**2 / (2 * target_std**2)",
-        "variance-for-deviation",
     ),
 }
 

@@ -129,7 +129,7 @@ def test_score(graded, student, lost):
     [
         ("cells", "euler-step", None),  # its check was deleted
         ("cells", "heun-step", "no-outcome"),  # deleted, and its answer too
-        ("cells", "endpoint-error", "one-step-short"),  # its check was edited, `check` too
+        ("cells", "endpoint-error", "starts-late"),  # its check was edited, `check` too
         ("cells", "convergence-order", None),  # answer and check were duplicated
         ("own", "euler-step", None),  # writes to stderr
         ("own", "heun-step", "no-outcome"),  # never ends
