@@ -137,13 +137,8 @@ def load_config(course: Course) -> Config:
     return config
 
 
-def generate(course: Course, lab: str, database: bool = False) -> None:
-    """Run nbgrader's generate_assignment: the released notebook, and the gradebook's entries.
-
-    Args:
-        course: Where to read and write.
-        lab: Which lab.
-        database: Whether to enter the lab into the gradebook.
+def generate(course: Course, lab: str) -> None:
+    """Run nbgrader's generate_assignment for the released notebook; no gradebook is touched.
 
     Raises:
         CourseError: If nbgrader refuses.
@@ -153,10 +148,9 @@ def generate(course: Course, lab: str, database: bool = False) -> None:
     log.setLevel(logging.ERROR)
     directory = CourseDirectory(config=config, assignment_id=lab, log=log)
     converter = GenerateAssignment(
-        coursedir=directory, config=config, force=True, no_database=not database, log=log
+        coursedir=directory, config=config, force=True, no_database=True, log=log
     )
-    if not database:
-        converter.preprocessors = [p for p in converter.preprocessors if p is not SaveCells]
+    converter.preprocessors = [p for p in converter.preprocessors if p is not SaveCells]
     try:
         converter.start()
     except Exception as error:

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from course_lib.notebooks.pairs import read_notebook
 
 ROOT = Path(__file__).parents[2]
-pytestmark = [pytest.mark.browser, pytest.mark.kernel, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.kernel]
 
 ANSWERS = {
     "euler-step-answer": "def euler_step(velocity, x, t, h):\n    return x + h * velocity(x, t)",

@@ -13,7 +13,7 @@ from course_lib.checks.outcome import OUTCOME_MIME
 from course_lib.checks.rng import derive_seed
 from course_lib.checks.verdict import VERDICT_MIME
 
-pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("checks_kernel")]
+pytestmark = pytest.mark.kernel
 
 CELLS = {
     "setup": """

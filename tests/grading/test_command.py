@@ -168,7 +168,6 @@ def test_ctrl_c_keeps_what_is_graded(command, course, monkeypatch, tmp_path):
 
 
 @pytest.mark.kernel
-@pytest.mark.xdist_group("grading-variants")
 def test_a_run_says_one_line_a_student_and_nothing_else(command, course, tmp_path):
     put(tmp_path / "in" / "bob", handin(SOLUTIONS, course))
     before, path = everything(course), os.environ.get("PATH")
@@ -230,7 +229,6 @@ def test_the_summary_adds_up():
 
 
 @pytest.mark.kernel
-@pytest.mark.xdist_group("grading-variants")
 def test_what_a_person_should_know_is_in_the_row(command, course, tmp_path):
     put(tmp_path / "in" / "ada", handin(SOLUTIONS, course), "lab1-Copy1.ipynb")
     bob = handin(SOLUTIONS, course)

@@ -8,15 +8,15 @@ import pytest
 from handins import LAB, SOLUTIONS, copy_course, handin, points_of, put, read_csv, verdicts_of
 from mistaken import MISTAKEN, PARTIAL
 from nbgrader.api import Gradebook
-from nbgrader.converters import Autograde
+from nbgrader.converters import Autograde, GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 
 from course_lib.grading import grade
 from course_lib.grading.quiet import quiet
-from course_lib.notebooks.build import generate, load_config
+from course_lib.notebooks.build import load_config
 from course_lib.notebooks.course import Course
 
-pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("grading-eight")]
+pytestmark = pytest.mark.kernel
 
 POINTS = points_of()
 CHECKS = list(POINTS)
@@ -169,7 +169,9 @@ def test_stock_nbgrader_gives_the_same_scores(eight, tmp_path):
         folder = f"submitted/{student}/{LAB}"
         put(course / folder, (eight.course / folder / f"{LAB}.ipynb").read_text("utf-8"))
     with quiet(tmp_path / "stock.log") as log:
-        generate(Course(course), LAB, database=True)
+        config = load_config(Course(course))
+        directory = CourseDirectory(config=config, assignment_id=LAB, log=log)
+        GenerateAssignment(coursedir=directory, config=config, force=True, log=log).start()
         for student in ("half", "mistaken"):
             stock_autograde(course, student, log)
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:

@@ -8,7 +8,7 @@ from course_lib.checks.outcome import OUTCOME_MIME
 from course_lib.grading.execute import ExecuteHandin, Run, _first_line
 from course_lib.grading.judge import judge_cell
 
-pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("grading-variants")]
+pytestmark = pytest.mark.kernel
 
 STUBBORN = """
 while True:

@@ -10,7 +10,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from course_lib.grading import grade
 from course_lib.notebooks.course import Course
 
-pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("grading-eight")]
+pytestmark = pytest.mark.kernel
 
 
 def run(course: Path, submitted: Path, **options) -> tuple[int, list[str], dict]:

@@ -24,7 +24,7 @@ from nbformat.v4 import new_code_cell, writes
 from course_lib.grading import grade
 from course_lib.notebooks.course import Course
 
-pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("grading-variants")]
+pytestmark = pytest.mark.kernel
 
 POINTS = {
     "euler-step": 1.0,
