@@ -8,7 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["as_floats", "check_count", "check_number", "check_points", "expand_time"]
+__all__ = [
+    "as_floats",
+    "check_alike",
+    "check_count",
+    "check_number",
+    "check_points",
+    "check_time",
+    "expand_time",
+]
 
 
 def expand_time(t: Tensor | float, x: Tensor) -> Tensor:
@@ -46,6 +54,34 @@ def check_points(x: Tensor, dim: int) -> None:
         raise ValueError(f"x has shape {tuple(x.shape)}; expected (..., {dim})")
     if x.numel() == 0:
         raise ValueError(f"x has shape {tuple(x.shape)}; expected at least one point")
+
+
+def check_alike(**states: Tensor) -> None:
+    """Raise ValueError unless the states are non-empty float tensors of one shape (batch, ...)."""
+    first, *_ = states
+    for name, state in states.items():
+        if not isinstance(state, Tensor) or not state.is_floating_point():
+            kind = state.dtype if isinstance(state, Tensor) else type(state).__name__
+            raise ValueError(f"{name} is {kind}; expected a tensor of floating-point numbers")
+        shape, expected = tuple(state.shape), tuple(states[first].shape)
+        if state.ndim == 0 or state.numel() == 0:
+            raise ValueError(f"{name} has shape {shape}; expected (batch, ...), and not empty")
+        if shape != expected:
+            raise ValueError(f"{name} has shape {shape}; expected {expected}, as {first} has")
+
+
+def check_time(t: Tensor | float) -> Tensor:
+    """Return `t`, of any shape, as floats if all of it lies in [0, 1], else raise ValueError."""
+    time = t if isinstance(t, Tensor) else torch.as_tensor(t)
+    if not time.is_floating_point():
+        time = time.to(torch.get_default_dtype())
+    if time.numel() == 0:
+        raise ValueError(f"t has shape {tuple(time.shape)}; expected at least one time")
+    if not ((time >= 0) & (time <= 1)).all():
+        raise ValueError(
+            f"t runs from {time.min().item()} to {time.max().item()}; expected times in [0, 1]"
+        )
+    return time
 
 
 def check_count(name: str, value: int, least: int = 1) -> int:
