@@ -5,12 +5,15 @@ The figure is not on pyplot's list, so a cell that ends with the call shows it e
 NaN and infinity never stop a plot: they are left out, and the figure says so.
 """
 
+from course_lib.plots.at_times import fields, snapshots
 from course_lib.plots.card import answer_against_expected
 from course_lib.plots.export import alt_text, png
 from course_lib.plots.histograms import histogram
+from course_lib.plots.loss import training
+from course_lib.plots.mean_arrow import marginal_arrow
 from course_lib.plots.measured import convergence, covariance, curves, mode_weights
 from course_lib.plots.over_time import collapse, paths
-from course_lib.plots.plane import density, snapshots, vector_field
+from course_lib.plots.plane import density, vector_field
 
 __all__ = [
     "alt_text",
@@ -20,10 +23,13 @@ __all__ = [
     "covariance",
     "curves",
     "density",
+    "fields",
     "histogram",
+    "marginal_arrow",
     "mode_weights",
     "paths",
     "png",
     "snapshots",
+    "training",
     "vector_field",
 ]

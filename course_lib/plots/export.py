@@ -37,7 +37,7 @@ def alt_text(fig: Figure) -> str:
         title = panels.pop()
     parts = [
         f"Figure: {title}" if title else "Figure",
-        f"{len(panels)} panels ({'; '.join(panels)})" if len(panels) > 1 else "".join(panels),
+        f"{len(axes)} panels ({'; '.join(panels)})" if len(panels) > 1 else "".join(panels),
         f"{' and '.join(vertical)} against {' and '.join(horizontal)}"
         if vertical and horizontal
         else " and ".join(vertical + horizontal),

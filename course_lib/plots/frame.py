@@ -8,7 +8,7 @@ import numpy as np
 
 from course_lib.plots.arrays import Array, short
 
-__all__ = ["beyond", "bulk_limits", "clip_to_view", "escape_note", "path_limits"]
+__all__ = ["LARGEST", "beyond", "bulk_limits", "clip_to_view", "escape_note", "path_limits"]
 
 LARGEST = 1e100  # beyond this, sums and axis ticks overflow
 

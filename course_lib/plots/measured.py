@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -150,6 +151,7 @@ def curves(
     logx: bool = False,
     logy: bool = False,
     exact: Sequence[str] = (),
+    joined: bool = False,
     marks: Mapping[str, float] | None = None,
     title: str | None = None,
 ) -> Figure:
@@ -159,6 +161,7 @@ def curves(
         x: shape (n,).
         y: {label: values (n,)}.
         exact: the labels of the entries that are exact.
+        joined: join measured values by a line, with at most a dozen markers on it.
         marks: {label: x} vertical lines, such as {"θh = 2": 2.0}.
 
     Values that are NaN, infinite, or not positive on a logarithmic axis are left out, and the
@@ -175,30 +178,35 @@ def curves(
     order = np.argsort(horizontal, kind="stable")
     fig, (ax,) = new_panels(1, single=(7.0, 4.4))
     handles: list[Any] = []
-    lost, colors, styles = 0, iter(PALETTE * len(series)), iter(MARKERS * len(series))
+    lost, colors = 0, cycle(PALETTE)
+    # One further on with each round of colours: no two curves look alike.
+    markers = cycle(MARKERS[(i + i // len(PALETTE)) % len(MARKERS)] for i in range(36))
+    every = -(-len(order) // 12) if joined else 1
     dashes = iter([EXACT_LINE["linestyle"], ":", "-.", "-"] * len(series))
-    for label, values in series.items():
+    for i, (label, values) in enumerate(series.items()):
         good = np.isfinite(horizontal) & (np.abs(horizontal) < 1e100)
         good &= np.isfinite(values) & (np.abs(values) < 1e100)
         good &= (horizontal > 0) | (not logx)
         good &= (values > 0) | (not logy)
         lost += int((~good).sum())
-        keep = order[good[order]]
+        # Not a number: a line has a gap there, and does not run on to the next value.
+        place, height = (np.where(good, v, np.nan)[order] for v in (horizontal, values))
         look: dict[str, Any] = (
-            EXACT_LINE | {"linestyle": next(dashes), "zorder": 2}
+            EXACT_LINE | {"linestyle": next(dashes), "zorder": 4 if joined else 2}
             if label in known
-            else {"color": next(colors), "marker": next(styles), "linestyle": "", "zorder": 3}
+            else {"color": next(colors), "marker": next(markers), "zorder": 3}
+            | {"linestyle": "-" if joined else "", "markevery": (i * every // len(series), every)}
         )
-        handles += ax.plot(horizontal[keep], values[keep], label=label, **look)
+        handles += ax.plot(place, height, label=label, **look)
     if logx:
         ax.set_xscale("log")
     if logy:
         ax.set_yscale("log")
-    for label, place in by_label(marks or {"": None}, "marks").items():
+    for label, mark in by_label(marks or {"": None}, "marks").items():
         if label:
-            position = float(array(place, f"marks[{label!r}]", ndim=0))
+            position = float(array(mark, f"marks[{label!r}]", ndim=0))
             if not np.isfinite(position) or (logx and position <= 0):
-                raise ValueError(f"marks[{label!r}] must be a place on the x axis, got {place}")
+                raise ValueError(f"marks[{label!r}] must be a place on the x axis, got {mark}")
             ax.axvline(position, color=GUIDE, linewidth=1.2, zorder=1)
             ax.annotate(
                 label, (position, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 4),

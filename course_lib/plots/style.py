@@ -30,6 +30,7 @@ __all__ = [
     "house_style",
     "label_outer",
     "legend_below",
+    "name_rows",
     "new_panels",
     "title_panel",
 ]
@@ -100,11 +101,13 @@ def new_panels(
     most_columns: int = 5,
     share: bool = True,
     square: bool = False,
+    table: bool = False,
 ) -> tuple[Figure, list[Axes]]:
     """`count` panels side by side (wrapped after `most_columns`), each with shared axes.
 
     `single` is the size in inches of a figure of one panel; several share the notebook's width.
     `square` is for panels with equal axes and an image: as high as wide, and without a grid.
+    `table` is for square panels with titles above the first row alone.
     """
     rows = -(-count // most_columns)
     columns = -(-count // rows)
@@ -113,7 +116,10 @@ def new_panels(
     if count > 1:
         row_height = width / columns + 0.5 if square else {2: 3.5, 3: 3.3}.get(columns, 2.8)
         height = rows * row_height + (0.7 if title else 0.4)  # room for title and legend
-    fig, table = plt.subplots(
+    if table and rows > 1:
+        width = min(NOTEBOOK_WIDTH, 4.0 * columns)
+        height = rows * (width - 0.7) / columns + (1.4 if title else 1.1)
+    fig, cells = plt.subplots(
         rows,
         columns,
         figsize=(width, height),
@@ -123,7 +129,7 @@ def new_panels(
         layout="constrained",
     )
     plt.close(fig)  # off pyplot's list: a notebook shows the returned figure, and only once
-    axes = list(table.flat)
+    axes = list(cells.flat)
     for ax in axes[count:]:
         ax.remove()
     for i, ax in enumerate(axes[:count]):
@@ -142,6 +148,15 @@ def label_outer(axes: Sequence[Axes], xlabel: str, ylabel: str) -> None:
             ax.set_xlabel(xlabel)
         if i % columns == 0:
             ax.set_ylabel(ylabel)
+
+
+def name_rows(axes: Sequence[Axes], names: Sequence[str]) -> None:
+    """Write the name of each row of a table of panels at its left, beside the axis' own."""
+    figure = axes[0].get_figure(root=True)
+    assert figure is not None
+    inches = figure.get_size_inches()[1] / len(names)
+    for name, ax in zip(names, axes[:: _columns(axes[0])], strict=True):
+        ax.set_ylabel(f"{_wrap(name, int(inches * 9))}\n{ax.get_ylabel()}".strip())
 
 
 def title_panel(
@@ -173,7 +188,11 @@ def title_panel(
 
 
 def legend_below(fig: Figure, handles: Sequence[Any], labels: Sequence[str] | None = None) -> None:
-    """One legend for the whole figure, under the panels, where it covers no data."""
+    """One legend for the whole figure, under the panels, where it covers no data.
+
+    Called last: the figure grows by what the legend and the panels' titles need.
+    """
+    _make_room(fig)
     labels = [str(handle.get_label()) for handle in handles] if labels is None else list(labels)
     if not labels:
         return
@@ -182,6 +201,24 @@ def legend_below(fig: Figure, handles: Sequence[Any], labels: Sequence[str] | No
     columns = len(labels) if sum(lengths) <= characters else int(characters // max(lengths))
     rows = -(-len(labels) // max(1, columns))
     fig.legend(handles, labels, loc="outside lower center", ncols=-(-len(labels) // rows))
+    _grow(fig, 0.24 * (rows - 1))
+
+
+def _make_room(fig: Figure) -> None:
+    """Titles and notes of several lines make the figure higher, not its panels smaller."""
+    lines: dict[int, int] = {}
+    for ax in fig.axes:
+        spec = ax.get_subplotspec()
+        if spec is not None:
+            notes = [text.get_text() for text in ax.texts if text.get_gid() == "note"]
+            count = ax.get_title().count("\n") + sum(note.count("\n") + 1 for note in notes)
+            lines[spec.rowspan.start] = max(count, lines.get(spec.rowspan.start, 0))
+    _grow(fig, 0.19 * sum(lines.values()))
+
+
+def _grow(fig: Figure, inches: float) -> None:
+    width, height = fig.get_size_inches()
+    fig.set_size_inches(width, height + inches)
 
 
 def _columns(ax: Axes) -> int:
