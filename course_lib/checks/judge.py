@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,11 +70,12 @@ def _judge(check: Check, outcome: Outcome, seed: int) -> Judgement:
         return own
     expected = to_plain(call_with(check.answer, inputs))
     found = difference(expected, outcome.output, check.rtol, check.parts)
-    if found is None or any(_gives(f, check, outcome.output, seed) for f in check.also):
+    right, wrong = _alternatives(check, seed)
+    if found is None or any(_matches(output, outcome.output, check.rtol) for output in right):
         # what remains of the failings is a missing gradient
         return _fail(outcome.failings[0]) if outcome.failings else Judgement(1)
-    for mistake in check.mistakes:
-        if _gives(mistake.formula, check, outcome.output, seed):
+    for mistake, output in zip(check.mistakes, wrong, strict=True):
+        if _matches(output, outcome.output, check.rtol):
             return Judgement(0, mistake.name, mistake.sentence)
     random = [hint for hint in outcome.hints if hint.name == "not-repeatable"]
     if random or (found.name == "wrong" and outcome.hints):
@@ -82,12 +83,21 @@ def _judge(check: Check, outcome: Outcome, seed: int) -> Judgement:
     return _fail(found)
 
 
-def _gives(formula: Callable[..., Any], check: Check, output: Any, seed: int) -> bool:
-    try:
-        theirs = to_plain(call_with(formula, check.inputs(Rng(seed))))
-    except Exception:  # a mistaken formula may well fail on some inputs
-        return False
-    return agree(theirs, output, check.rtol)
+@functools.lru_cache(maxsize=16)
+def _alternatives(check: Check, seed: int) -> tuple[list[Any], list[Any]]:
+    """What the other right formulas give, and what the mistakes give; None where one fails."""
+
+    def output(formula: Any) -> Any:
+        try:
+            return to_plain(call_with(formula, check.inputs(Rng(seed))))
+        except Exception:  # a mistaken formula may well fail on some inputs
+            return None
+
+    return [output(f) for f in check.also], [output(m.formula) for m in check.mistakes]
+
+
+def _matches(output: Any, got: Any, rtol: float) -> bool:
+    return output is not None and agree(output, got, rtol)
 
 
 def _fail(fault: Fault) -> Judgement:

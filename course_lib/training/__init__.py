@@ -1,5 +1,6 @@
-"""Training: for now, how long a cell may run."""
+"""Training: `fit` runs the loop, `budget` says how long a cell may run."""
 
 from course_lib.training.budget import budget
+from course_lib.training.fit import Fit, History, fit
 
-__all__ = ["budget"]
+__all__ = ["Fit", "History", "budget", "fit"]

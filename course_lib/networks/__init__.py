@@ -1,0 +1,13 @@
+"""Networks that learn a velocity, a score or a noise: `model(x, t)`, or `model(x, t, y)`.
+
+>>> import torch
+>>> model = MLP(dim=2)
+>>> model(torch.zeros(5, 2), torch.tensor(0.3)).shape
+torch.Size([5, 2])
+"""
+
+from course_lib.networks.fourier_features import FourierFeatures
+from course_lib.networks.mlp import MLP
+from course_lib.networks.time_features import TimeFeatures
+
+__all__ = ["MLP", "FourierFeatures", "TimeFeatures"]
