@@ -70,7 +70,7 @@ def _judge(check: Check, outcome: Outcome, seed: int) -> Judgement:
         return own
     expected = to_plain(call_with(check.answer, inputs))
     found = difference(expected, outcome.output, check.rtol, check.parts)
-    right, wrong = _alternatives(check, seed)
+    right, wrong = _alternatives(check, seed) if found is not None else ([], [])
     if found is None or any(_matches(output, outcome.output, check.rtol) for output in right):
         # what remains of the failings is a missing gradient
         return _fail(outcome.failings[0]) if outcome.failings else Judgement(1)

@@ -165,6 +165,11 @@ class ContinuityResidual(Check):
             "Your divergence is that of the plane. Sum over all coordinates that x has.",
         ),
         _residual_mistake(
+            "divergence-averaged",
+            lambda change, jacobian, uphill, log_p: change + _divergence(jacobian) / 3 + uphill,
+            "The divergence is the sum over the coordinates, not the mean.",
+        ),
+        _residual_mistake(
             "times-the-density",
             lambda change, jacobian, uphill, log_p: (
                 log_p.exp() * (change + _divergence(jacobian) + uphill)
@@ -450,6 +455,11 @@ class VarianceRate(Check):
             "alpha-lost",
             "Differentiate α²s² + β² with care: in the first term both α and α̇ appear, in the second both β and β̇.",
             rate=lambda a, b, da, db, s: a * da * s**2 + db,
+        ),
+        _rate_mistake(
+            "noise-alone-in-the-drift",
+            "The noise shrinks, but the spread of the data grows with α at the same time: a part of the velocity is missing.",
+            rate=lambda a, b, da, db, s: b * db,
         ),
         _rate_mistake(
             "coefficient",

@@ -165,6 +165,11 @@ class PosteriorWeights(Check):
             for joint in (_joint, _normed_joint)
         ),
         _mistake(
+            "log-weights",
+            _log_joint,
+            "These are logarithms. Exponentials, normalised to sum to 1 over the components, would be weights.",
+        ),
+        _mistake(
             "data-variance",
             _posterior,
             "You use the component's variance in the data, s². By time t it is scaled, and noise has been added.",
@@ -181,6 +186,18 @@ class PosteriorWeights(Check):
             _posterior,
             "The path scales the whole component, its spread as well as its mean. α is missing in the variance.",
             spread=_unscaled_spread,
+        ),
+        _mistake(
+            "alpha-not-squared",
+            _posterior,
+            "Scaled by α, a standard deviation takes α and a variance takes α².",
+            spread=lambda alpha, beta, stds: alpha * stds**2 + beta**2,
+        ),
+        _mistake(
+            "deviations-added",
+            _posterior,
+            "You add standard deviations. For independent data and noise the variances add.",
+            spread=lambda alpha, beta, stds: (alpha * stds + beta) ** 2,
         ),
         _mistake(
             "std-not-squared",
@@ -207,6 +224,12 @@ class PosteriorWeights(Check):
             half=1,
         ),
         _mistake(
+            "wrong-sign",
+            _posterior,
+            "The sign is turned round: your farthest component gets the largest weight.",
+            half=-2,
+        ),
+        _mistake(
             "no-normaliser",
             _posterior,
             "A narrow component is also higher: its density has a normaliser that depends on the variance.",
@@ -229,6 +252,12 @@ class PosteriorWeights(Check):
             _posterior,
             "The normaliser has the standard deviation to the power d; you have the variance to that power.",
             d=6,
+        ),
+        _mistake(
+            "normaliser-upside-down",
+            _posterior,
+            "The normaliser has the wrong sign in the logarithm: a narrow component is higher.",
+            d=-3,
         ),
         _mistake(
             "no-weights",

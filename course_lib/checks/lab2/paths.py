@@ -401,6 +401,16 @@ class ConditionalVelocity(Check):
             "x and z are exchanged. Which of them is the data point, and which is where the particle is now?",
         ),
         mistake(
+            "beta-squared",
+            _conditional(lambda x, z, a, b, da, db: (da - db / b**2 * a) * z + db / b**2 * x),
+            "You divide by β². Distances from the centre are proportional to β, so they shrink at the rate β̇/β.",
+        ),
+        mistake(
+            "score",
+            _conditional(lambda x, z, a, b, da, db: (a * z - x) / b**2),
+            "This is the conditional score, the next exercise. A velocity has α̇ and β̇ in it.",
+        ),
+        mistake(
             "not-divided",
             _conditional(lambda x, z, a, b, da, db: (da - db * a) * z + db * x),
             "The division by β is missing. Distances from the centre shrink at the *relative* rate of β.",
