@@ -55,7 +55,9 @@ def _stub(region: list[str], indent: str, before: list[str]) -> list[str]:
         return ["# Your code here", f'raise NotImplementedError("{names[-1] if names else ""}")']
     last = ast.parse(textwrap.dedent("\n".join(region))).body[-1]
     if isinstance(last, ast.Assign) and isinstance(last.targets[0], ast.Name):
-        return [f"{last.targets[0].id} = ...  # your answer here"]
+        letter = isinstance(last.value, ast.Constant) and isinstance(last.value.value, str)
+        what = "a letter in quotes" if letter else "your answer here"
+        return [f"{last.targets[0].id} = ...  # {what}"]
     return ["# Your code here", "raise NotImplementedError()"]
 
 

@@ -30,6 +30,11 @@ def test_a_value_becomes_dots_under_the_last_name():
     assert released(source) == "answer = ...  # your answer here"
 
 
+def test_a_choice_becomes_a_request_for_a_letter():
+    source = '### BEGIN SOLUTION\nchoice = "b"\n### END SOLUTION'
+    assert released(source) == "choice = ...  # a letter in quotes"
+
+
 def test_anything_else_is_not_implemented():
     assert "NotImplementedError()" in released("### BEGIN SOLUTION\nprint(3)\n### END SOLUTION")
 
