@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -43,6 +45,8 @@ def execute(check: Check, args: tuple[Any, ...], seed: int) -> Outcome:
         fault = error.fault
         if isinstance(error.__cause__, TypeError):
             fault = _miscalled(check, args, seed) or fault
+        if isinstance(error.__cause__, RuntimeError):
+            fault = _with_shapes(fault, inputs)
         return Outcome(check.name, fault=fault)
 
     failings, hints = [], []
@@ -90,6 +94,20 @@ def _miscalled(check: Check, args: tuple[Any, ...], seed: int) -> Fault | None:
         if error.fault.name in ("not-a-function", "arguments"):
             return error.fault
     return None
+
+
+def _with_shapes(fault: Fault, inputs: dict[str, Any]) -> Fault:
+    """The fault, and the two shapes where t, one time for each point, met the points as it is."""
+    sizes = re.search(r"tensor a \((\d+)\) must match .* tensor b \((\d+)\)", fault.message)
+    t = inputs.get("t")
+    if sizes is None or not isinstance(t, torch.Tensor) or t.ndim != 1:
+        return fault
+    met = {int(size) for size in sizes.groups()}
+    for name, x in inputs.items():
+        if isinstance(x, torch.Tensor) and x.ndim > 1 and met == {len(t), x.shape[-1]}:
+            shapes = f"t has shape {tuple(t.shape)}, {name} has {tuple(x.shape)}"
+            return replace(fault, message=f"{fault.message}. {shapes}: see `expand_time`.")
+    return fault
 
 
 def _probe(answer: Any) -> Callable[..., Any]:
@@ -180,21 +198,27 @@ def _gradient_faults(check: Check, once: Any, seed: int) -> list[Fault]:
         except StudentError as error:
             message = f"With `{name}.requires_grad` your code fails."
             return [Fault("no-gradient", message, str(error))]
-        tensors = raw if isinstance(raw, list | tuple) else [raw]
-        total = sum(v.sum() for v in tensors if isinstance(v, torch.Tensor) and v.requires_grad)
-        grad = None
-        if isinstance(total, torch.Tensor):
+        several = isinstance(raw, list | tuple)
+        parts = list(check.parts) or [f"result {i + 1}" for i in range(len(raw))] if several else []
+        for part, result in zip(parts, raw, strict=False) if several else [("the result", raw)]:
             try:
-                (grad,) = torch.autograd.grad(total, leaf, allow_unused=True)
+                flows = _gradient_flows(result, leaf)
             except RuntimeError as error:
-                message = f"The gradient of the result by `{name}` cannot be computed."
+                message = f"The gradient of {part} by `{name}` cannot be computed."
                 return [Fault("no-gradient", message, str(error).splitlines()[0])]
-        if grad is None:
-            faults.append(
-                Fault("no-gradient", f"No gradient flows from the result back to `{name}`. "
-                      "Stay in torch: no .item(), .numpy(), .detach() or torch.no_grad().")
-            )  # fmt: skip
+            if not flows:
+                faults.append(
+                    Fault("no-gradient", f"No gradient flows from {part} back to `{name}`. "
+                          "Stay in torch: no .item(), .numpy(), .detach() or torch.no_grad().")
+                )  # fmt: skip
     return faults
+
+
+def _gradient_flows(result: Any, leaf: torch.Tensor) -> bool:
+    if not isinstance(result, torch.Tensor) or not result.requires_grad:
+        return False
+    (grad,) = torch.autograd.grad(result.sum(), leaf, allow_unused=True, retain_graph=True)
+    return grad is not None
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -65,13 +65,8 @@ def guarded(
         if is_stub(error):
             message = "This one is not written yet. Replace the line `raise NotImplementedError`."
             raise StudentError(Fault("not-written", message, str(error))) from None
-        text = f"{type(error).__name__}: {error}"
-        if isinstance(error, TypeError) and "must be Tensor, not" in text:
-            text = (
-                "a TypeError: a torch function got a plain number, and takes tensors only. "
-                "For numbers there are math.sqrt, math.exp and **."
-            )
-        raise StudentError(Fault("exception", f"Your code raised {text}", _where(error))) from error
+        message = f"Your code raised {_in_words(error)}"
+        raise StudentError(Fault("exception", message, _where(error))) from error
     except SystemExit:
         raise StudentError(Fault("exception", "Your code called exit().")) from None
 
@@ -157,6 +152,25 @@ def is_stub(error: BaseException) -> bool:
     code = trace.tb_frame.f_code  # torch's C++ raises without a `raise` in the student's line
     raised_here = code.co_code[trace.tb_lasti] == dis.opmap["RAISE_VARARGS"]
     return raised_here and _is_students(code.co_filename)
+
+
+def _in_words(error: Exception) -> str:
+    """The error's type and text; and what helps, where the text alone is known to puzzle."""
+    text = f"{type(error).__name__}: {error}"
+    if isinstance(error, TypeError):
+        if "not function" in text or ("operand" in text and "'function'" in text):
+            return f"{text}. A function stands there in place of its value: call it, like f(t)."
+        if "must be Tensor, not" in text:
+            return (
+                "a TypeError: a torch function got a plain number, and takes tensors only. "
+                "For numbers there are math.sqrt, math.exp and **."
+            )
+    if "only one element tensors" in text or "cannot be converted to Scalar" in text:
+        return (
+            f"{text}. A tensor of many numbers came where one number is wanted: "
+            "math.sqrt and math.sin take numbers, torch.sqrt and torch.sin take tensors."
+        )
+    return text
 
 
 def _where(error: BaseException) -> str:

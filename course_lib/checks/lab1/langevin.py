@@ -372,7 +372,7 @@ FIVE_WEIGHTS = (0.35, 0.15, 0.25, 0.10, 0.15)
 
 
 @cache
-def _cell_moments() -> tuple[torch.Tensor, float]:
+def cell_moments() -> tuple[torch.Tensor, float]:
     """Exact share and mean squared distance of each mode's cell, by quadrature on a fine grid."""
     mixture = FiveModeSample.target()
     axis = torch.linspace(-6, 6, 481, dtype=torch.float64)
@@ -427,7 +427,7 @@ class FiveModeSample(Check):
                 0, "not-finite", "Some points are NaN or infinite. Is the step too long?"
             )
         target = self.target()
-        true_shares, true_spread = _cell_moments()
+        true_shares, true_spread = cell_moments()
         distance, cell = torch.cdist(x, target.means).min(dim=1)
         shares = torch.bincount(cell, minlength=5) / len(x)
         gap = (shares - true_shares).abs().sum().item() / 2

@@ -5,10 +5,12 @@ from __future__ import annotations
 import inspect
 
 from course_lib.checks.base import Mistake
+from course_lib.paths import ScheduleValues
 from course_lib.shapes import expand_time
 
 __all__ = [
     "BOTH_TIMES",
+    "NOTHING_RANDOM",
     "SECONDS",
     "at_both_times",
     "mistake_at_both_times",
@@ -20,6 +22,8 @@ __all__ = [
 
 BOTH_TIMES = ("one t for each point", "one t for all points")
 
+NOTHING_RANDOM = "There is nothing random here: draw no noise, keep nothing between calls."
+
 SECONDS = 30.0  # the first use of torch.func or of some torch.distributions imports for seconds
 
 
@@ -30,7 +34,7 @@ def random_schedule(rng):
     def schedule(t):
         left = 1 - t
         alpha, beta = t**p, left**q
-        return alpha, beta, p * alpha / t, -q * beta / left
+        return ScheduleValues(alpha, beta, p * alpha / t, -q * beta / left)
 
     return schedule
 

@@ -30,7 +30,7 @@ __all__ = [
 def _batch(rng, n=16):
     """Data, noise and a time for each of n points in space, a schedule and a network's weights."""
     return dict(
-        weights=random_weights(rng),
+        model_weights=random_weights(rng),
         schedule=random_schedule(rng),
         z=rng.normal(n, 3, scale=1.5),
         t=rng.uniform(n, low=0.15, high=0.85),
@@ -50,15 +50,15 @@ class CFMLoss(Check):
 
     points = 2
     depends_on = ("schedule", "t")
-    differentiable = ("weights",)
+    differentiable = ("model_weights",)
     if_random = _SAME_NOISE
     reference = (paths.GaussianPath.target, paths.GaussianPath.conditional_velocity)
 
     def inputs(self, rng):
         return _batch(rng)
 
-    def run(self, cfm_loss, weights, schedule, z, t, noise):
-        return cfm_loss(network(weights), schedule, z, t, noise)
+    def run(self, cfm_loss, model_weights, schedule, z, t, noise):
+        return cfm_loss(network(model_weights), schedule, z, t, noise)
 
     answer = staticmethod(regression(_velocity_target))
 
@@ -448,15 +448,15 @@ class ScoreLoss(Check):
 
     points = 2
     depends_on = ("schedule", "t")
-    differentiable = ("weights",)
+    differentiable = ("model_weights",)
     if_random = _SAME_NOISE
     reference = (paths.GaussianPath.conditional_score,)
 
     def inputs(self, rng):
         return _batch(rng)
 
-    def run(self, score_loss, weights, schedule, z, t, noise):
-        return score_loss(network(weights), schedule, z, t, noise)
+    def run(self, score_loss, model_weights, schedule, z, t, noise):
+        return score_loss(network(model_weights), schedule, z, t, noise)
 
     answer = staticmethod(regression(_score_target))
 
@@ -522,14 +522,14 @@ class NoiseLoss(Check):
 
     points = 1
     depends_on = ("schedule", "t")
-    differentiable = ("weights",)
+    differentiable = ("model_weights",)
     if_random = _SAME_NOISE
 
     def inputs(self, rng):
         return _batch(rng)
 
-    def run(self, noise_loss, weights, schedule, z, t, noise):
-        return noise_loss(network(weights), schedule, z, t, noise)
+    def run(self, noise_loss, model_weights, schedule, z, t, noise):
+        return noise_loss(network(model_weights), schedule, z, t, noise)
 
     answer = staticmethod(regression(_noise_target))
 

@@ -26,13 +26,13 @@ def random_weights(rng):
     return rng.normal(7, 3)
 
 
-def network(weights):
-    """A small network, model(x, t): its weights are an input, so that gradients can be asked for."""
-    dim = weights.shape[1]
+def network(model_weights):
+    """A small network, model(x, t): its weights are an input, for gradients to reach."""
+    dim = model_weights.shape[1]
 
     def model(x, t):
-        hidden = torch.sin(x @ weights[:dim] + 4 * expand_time(t, x) * weights[dim])
-        return 2 * hidden @ weights[dim + 1 :]
+        hidden = torch.sin(x @ model_weights[:dim] + 4 * expand_time(t, x) * model_weights[dim])
+        return 2 * hidden @ model_weights[dim + 1 :]
 
     return model
 
@@ -70,11 +70,11 @@ def regression(
 ):
     """A loss as a formula of a check's inputs; the knobs are what the mistakes turn."""
 
-    def loss(weights, schedule, z, t, noise):
+    def loss(model_weights, schedule, z, t, noise):
         time = expand_time(t, z)
         alpha, beta, alpha_dot, beta_dot = schedule(time)
         pairs = Pairs(time, alpha, beta, alpha_dot, beta_dot, z, noise)
-        error = network(weights)(shown(pairs), clock(t)) - target(pairs)
+        error = network(model_weights)(shown(pairs), clock(t)) - target(pairs)
         return reduce(weight(pairs) * error)
 
     return loss

@@ -11,7 +11,7 @@ from course_lib import simulate
 from course_lib.checks.base import Check, Mistake
 from course_lib.checks.choice import Choice
 from course_lib.checks.judge import Judgement
-from course_lib.checks.lab1.langevin import _cell_moments
+from course_lib.checks.lab1.langevin import cell_moments
 from course_lib.checks.lab2.regression import (
     network,
     random_weights,
@@ -247,7 +247,7 @@ class FlowSample(Check):
         if x is None:
             return fault
         means = five_modes().means
-        true_shares, true_spread = _cell_moments()
+        true_shares, true_spread = cell_moments()
         distance, cell = torch.cdist(x, means).min(dim=1)
         shares = torch.bincount(cell, minlength=len(means)) / len(x)
         gap = (shares - true_shares).abs().sum().item() / 2
@@ -295,7 +295,7 @@ def _linear(t):
 
 def _of_pairs(loss):
     """The loss of a Gaussian path as that of the linear path, whose `start` is its noise."""
-    return lambda weights, start, z, t: loss(weights, _linear, z, t, start)
+    return lambda model_weights, start, z, t: loss(model_weights, _linear, z, t, start)
 
 
 class LinearPathLoss(Check):
@@ -303,20 +303,20 @@ class LinearPathLoss(Check):
 
     points = 2
     depends_on = ("start", "t")
-    differentiable = ("weights",)
+    differentiable = ("model_weights",)
     if_random = "Draw nothing here: z, its start and its time are passed in."
     reference = (LinearPath.sample, LinearPath.target, LinearPath.conditional_velocity)
 
     def inputs(self, rng):
         return dict(
-            weights=random_weights(rng),
+            model_weights=random_weights(rng),
             start=rng.uniform(16, 3, low=-2, high=1),
             z=rng.normal(16, 3, scale=1.5),
             t=rng.uniform(16, low=0.1, high=0.9),
         )
 
-    def run(self, linear_path_loss, weights, start, z, t):
-        return linear_path_loss(network(weights), start, z, t)
+    def run(self, linear_path_loss, model_weights, start, z, t):
+        return linear_path_loss(network(model_weights), start, z, t)
 
     answer = staticmethod(_of_pairs(regression(lambda p: p.z - p.noise)))
 
