@@ -153,7 +153,7 @@ def _shape(array: Array) -> str:
 
 def _broadcast_hint(expected: tuple[int, ...], got: tuple[int, ...]) -> str:
     if expected == ():
-        return "One number is wanted for all of it: is the mean (or the sum) over the batch missing?"
+        return "One number is wanted: is the mean (or the sum) over the batch missing?"
     if len(expected) == len(got) and sorted(expected) == sorted(got):
         return "Two axes seem to be exchanged."
     if len(got) == len(expected) + 1 or (len(expected) == 2 and len(got) == 2 and got[0] == got[1]):

@@ -70,6 +70,7 @@ def test_hints():
     assert "exchanged" in fault(X, X.T).detail
     assert "[:, None]" in fault(torch.ones(4, 1), torch.ones(4, 4)).detail
     assert "[:, None]" in fault(torch.ones(3), torch.ones(3, 3)).detail
+    assert "mean" in fault(X.mean(), X.mean(dim=1)).detail
     assert "dtype=x.dtype" in fault(X, X.float()).detail
     assert "Largest difference 0.1" in fault(X, X + 0.1).detail
 

@@ -11,6 +11,8 @@ from course_lib.checks.lab1 import (
     OrnsteinUhlenbeckCoefficients,
     PredictOrder,
 )
+from course_lib.checks.lab2 import ExactLosses, SamplePath
+from course_lib.shapes import expand_time
 
 
 def right(velocity, x, t, h):
@@ -59,6 +61,41 @@ def test_an_exception_inside():
     fault = outcome_of(lambda velocity, x, t, h: x + h * velocity(x, t) @ x).fault
     assert fault.name == "exception"
     assert "RuntimeError" in fault.message
+
+
+def along_the_path(schedule, z, t, noise):
+    alpha, beta, *_ = schedule(t)
+    return alpha * z + beta * noise
+
+
+def test_times_that_meet_points_without_an_axis():
+    fault = outcome_of(along_the_path, SamplePath).fault
+    assert fault.name == "exception"
+    assert "The size of tensor a (16) must match" in fault.message
+    assert fault.message.endswith("t has shape (16,), z has (16, 2): see `expand_time`.")
+    assert fault.detail.endswith("of along_the_path: return alpha * z + beta * noise")
+
+
+@pytest.mark.parametrize(
+    ("answer", "which"),
+    [
+        (lambda schedule, z, t, noise: z + noise[:5], SamplePath),
+        (lambda velocity, x, t, h: x + x.T, EulerStep),
+    ],
+    ids=["other sizes", "one t"],
+)
+def test_other_shapes_that_do_not_meet(answer, which):
+    fault = outcome_of(answer, which).fault
+    assert "must match" in fault.message
+    assert "expand_time" not in fault.message
+
+
+def test_values_of_the_schedule_have_names():
+    def named_values(schedule, z, t, noise):
+        values = schedule(expand_time(t, z))
+        return values.alpha * z + values.beta * noise
+
+    assert judge(SamplePath(), outcome_of(named_values, SamplePath), 7).passed
 
 
 def test_a_type_error_inside_is_the_students_own():
@@ -181,6 +218,22 @@ def test_a_lost_gradient(answer):
     outcome = outcome_of(answer)
     assert named(outcome.failings) == ["no-gradient"]
     assert judge(EulerStep(), outcome, 7).fault == "no-gradient"
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+@pytest.mark.parametrize("how", [torch.Tensor.detach, torch.Tensor.item])
+def test_a_gradient_lost_in_one_of_two_results(lost, how):
+    def losses(f, u, joint):
+        place = joint.sum(dim=1)
+        mean = (joint * u).sum(dim=1) / place
+        both = [(joint * (f[:, None] - u) ** 2).sum(), (place * (f - mean) ** 2).sum()]
+        both[lost] = how(both[lost])
+        return tuple(both)
+
+    outcome = outcome_of(losses, ExactLosses)
+    assert named(outcome.failings) == ["no-gradient"]
+    assert ExactLosses.parts[lost] in outcome.failings[0].message
+    assert judge(ExactLosses(), outcome, 7).fault == "no-gradient"
 
 
 def test_a_gradient_that_torch_cannot_compute():

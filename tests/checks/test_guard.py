@@ -1,5 +1,6 @@
 import contextlib
 import functools
+import math
 import signal
 import sys
 import threading
@@ -40,6 +41,23 @@ def test_the_line_is_the_students_even_where_the_library_raises():
         return simulate.time_grid(-1)
 
     assert "simulate.time_grid(-1)" in fault_of(student).detail
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: math.sqrt(torch.ones(3)), "torch.sqrt and torch.sin take tensors"),
+        (lambda: torch.ones(3).item(), "one number is wanted"),
+        (lambda: torch.sqrt(2), "got a plain number"),
+        (lambda: torch.sqrt(stub), "call it, like f(t)"),
+        (lambda: stub**2, "call it, like f(t)"),
+        (lambda: torch.ones(3) * stub, "call it, like f(t)"),
+    ],
+)
+def test_an_exception_that_puzzles_gets_a_word_more(call, words):
+    fault = fault_of(call)
+    assert fault.name == "exception"
+    assert words in fault.message
 
 
 def stub():

@@ -5,7 +5,7 @@ import torch
 
 from course_lib.checks import Outcome, judge
 from course_lib.checks.lab1 import FiveModeSample
-from course_lib.checks.lab1.langevin import _cell_moments
+from course_lib.checks.lab1.langevin import cell_moments
 from course_lib.checks.plain import Array
 
 CHECK = FiveModeSample()
@@ -21,7 +21,7 @@ def test_the_truth_by_quadrature_is_the_truth_by_sampling():
     distance, cell = torch.cdist(
         TARGET.sample(n, torch.Generator().manual_seed(0)), TARGET.means
     ).min(dim=1)
-    shares, spread = _cell_moments()
+    shares, spread = cell_moments()
     band = 5 * (shares * (1 - shares) / n).sqrt()
     assert ((torch.bincount(cell, minlength=5) / n - shares).abs() < band).all()
     assert abs(distance.square().mean() - spread) < 5 * distance.square().std() / n**0.5

@@ -24,6 +24,7 @@ __all__ = [
     "OrnsteinUhlenbeckAsLangevin",
     "PredictMixing",
     "TotalVariation",
+    "cell_moments",
 ]
 
 

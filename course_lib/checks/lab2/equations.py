@@ -8,6 +8,7 @@ from course_lib.checks.base import Check, Mistake
 from course_lib.checks.choice import Choice
 from course_lib.checks.lab2.fields import (
     BOTH_TIMES,
+    NOTHING_RANDOM,
     SECONDS,
     at_both_times,
     random_schedule,
@@ -71,6 +72,21 @@ def _divergence(jacobian):
     return jacobian.diagonal(dim1=1, dim2=2).sum(-1)
 
 
+def _piled_up(log_density, velocity, x, t):
+    """With a divergence from gradients that hold those of the earlier components as well."""
+
+    def combine(change, jacobian, uphill, log_p):
+        return change + jacobian.tril().sum((1, 2)) + uphill
+
+    return _residual(log_density, velocity, x, t, combine)
+
+
+def _piled_up_on_the_score(log_density, velocity, x, t):
+    """The same, where x.grad held the score already."""
+    _, score = log_density.derivatives(x, t)
+    return _piled_up(log_density, velocity, x, t) + score.sum(-1)
+
+
 def _residual_mistake(name, combine, sentence):
     """A mistake as a formula of ∂_t log p, the Jacobian of u, u·∇log p and log p."""
 
@@ -89,14 +105,15 @@ class ContinuityResidual(Check):
 
     points = 3
     depends_on = ("t",)
+    if_random = "There is nothing random here: differentiate by each coordinate in turn."
     seconds = SECONDS
 
     def inputs(self, rng):
         return dict(
             log_density=_LogDensity(rng),
             velocity=_Velocity(rng),
-            x=rng.normal(8, 3),
-            t=rng.uniform(8, low=0.1, high=0.9),
+            x=rng.normal(24, 3, scale=2.0),
+            t=rng.uniform(24, low=0.1, high=0.9),
         )
 
     def run(self, continuity_residual, log_density, velocity, x, t):
@@ -182,9 +199,37 @@ class ContinuityResidual(Check):
             "The sign of the whole is turned round: ∂_t log p comes with a plus.",
         ),
         _residual_mistake(
-            "squared",
-            lambda change, jacobian, uphill, log_p: (change + _divergence(jacobian) + uphill) ** 2,
-            "Leave the residual as it is, neither squared nor averaged.",
+            "time-derivative-subtracted",
+            lambda change, jacobian, uphill, log_p: -change + _divergence(jacobian) + uphill,
+            "With everything on one side of Notes (24), ∂_t log p has the same sign as the divergence.",
+        ),
+        *(
+            Mistake(
+                "gradients-pile-up",
+                formula,
+                "Each gradient still has the earlier ones in it: backward() adds to x.grad. Take torch.autograd.grad, or empty x.grad before each coordinate.",
+            )
+            for formula in (_piled_up, _piled_up_on_the_score)
+        ),
+        _residual_mistake(
+            "divergence-of-the-batch",
+            lambda change, jacobian, uphill, log_p: change + _divergence(jacobian).sum() + uphill,
+            "Your divergence is one number for the whole batch. Each point has its own: sum over the coordinates, not over the points.",
+        ),
+        *(
+            _residual_mistake(
+                "without-its-sign",
+                formula,
+                "Leave the residual as it is, with its sign: take neither its square nor its absolute value.",
+            )
+            for formula in (
+                lambda change, jacobian, uphill, log_p: (
+                    (change + _divergence(jacobian) + uphill) ** 2
+                ),
+                lambda change, jacobian, uphill, log_p: (
+                    change + _divergence(jacobian) + uphill
+                ).abs(),
+            )
         ),
     ]
 
@@ -299,6 +344,11 @@ class SDEDrift(Check):
             "Velocity and score are exchanged: it is the score that goes with σ.",
         ),
         mistake(
+            "half-sigma-squared-on-both",
+            _drift(lambda u, s, sigma: sigma**2 / 2 * (u + s)),
+            "You multiply the velocity as well. It carries the particles by itself; σ²/2 belongs to the score alone.",
+        ),
+        mistake(
             "sigma-added",
             _drift(lambda u, s, sigma: u + sigma**2 / 2 * s + sigma),
             "σ dW is the other half of the SDE. The drift is what stands in front of dt.",
@@ -330,6 +380,18 @@ def _variance_rate(
     return twice * (growth - pull * sigma**2) / spread * variance + noise * sigma**2
 
 
+def _rate_by_drift(coefficient):
+    """The rate under another drift; c as a formula of ½v̇, v, V, σ and the schedule's β and β̇."""
+
+    def rate(schedule, variance, t, data_std, sigma):
+        a, b, da, db = schedule(t)
+        half = a * da * data_std**2 + b * db
+        exact = a**2 * data_std**2 + b**2
+        return 2 * coefficient(half, exact, variance, sigma, b, db) * variance + sigma**2
+
+    return rate
+
+
 def _exact_rate(schedule, variance, t, data_std, sigma):
     a, b, da, db = schedule(t)
     return 2 * (a * da * data_std**2 + b * db)
@@ -353,6 +415,7 @@ class VarianceRate(Check):
     points = 2
     parts = ("a tensor of variances", "one variance, a number")
     depends_on = ("schedule",)
+    if_random = NOTHING_RANDOM
 
     def inputs(self, rng):
         return dict(
@@ -429,6 +492,37 @@ class VarianceRate(Check):
             "rate-of-the-exact-variance",
             "This is how α²s² + β² changes, whatever `variance` is. The drift belongs to p_t and stays what it is; a cloud of another variance, put into it, changes at another rate.",
             formula=_exact_rate,
+        ),
+        _rate_mistake(
+            "particles-variance-in-the-score",
+            "In your rate σ cancels. The score has the path's own variance v_t in it, not the particles' `variance`: the field does not know who follows it.",
+            formula=_rate_by_drift(
+                lambda half, exact, variance, sigma, b, db: half / exact - sigma**2 / (2 * variance)
+            ),
+        ),
+        _rate_mistake(
+            "particles-variance-in-the-velocity",
+            "The velocity has the path's own variance v_t in it, not the particles' `variance`: the field does not know who follows it.",
+            formula=_rate_by_drift(
+                lambda half, exact, variance, sigma, b, db: half / variance - sigma**2 / (2 * exact)
+            ),
+        ),
+        _rate_mistake(
+            "no-half-in-the-velocity",
+            "In your velocity stands v̇, where Exercise 5 has ½v̇: distances go with the root of the variance.",
+            rate=lambda a, b, da, db, s: 2 * (a * da * s**2 + b * db),
+        ),
+        *(
+            _rate_mistake(
+                "single-point",
+                "You use Notes (21) or (28), as if the data were a single point. Here they have the width `data_std`: take the velocity and the score of a block.",
+                formula=_rate_by_drift(coefficient),
+            )
+            for coefficient in (
+                lambda half, exact, variance, sigma, b, db: db / b - sigma**2 / (2 * b**2),
+                lambda half, exact, variance, sigma, b, db: db / b - sigma**2 / (2 * exact),
+                lambda half, exact, variance, sigma, b, db: half / exact - sigma**2 / (2 * b**2),
+            )
         ),
         _rate_mistake(
             "velocity-not-divided",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from course_lib import oracles
 from course_lib.checks.base import Check, Mistake
 from course_lib.checks.choice import Choice
 from course_lib.checks.lab2.fields import (
+    NOTHING_RANDOM,
     SECONDS,
     random_mixture,
     random_schedule,
@@ -45,6 +48,14 @@ def _noise_spread(alpha, beta, stds):
     return beta**2 + 0 * stds
 
 
+def _root_spread(alpha, beta, stds):
+    return _spread(alpha, beta, stds).sqrt()
+
+
+def _spread_of_unsquared_stds(alpha, beta, stds):
+    return alpha**2 * stds + beta**2
+
+
 def _unscaled_spread(alpha, beta, stds):
     return stds**2 + beta**2
 
@@ -54,20 +65,40 @@ def _offset(alpha, x, means):
     return x[:, None] - alpha[..., None] * means
 
 
+def _square(offset):
+    return offset.square().sum(-1)
+
+
 def _log_joint(
-    schedule, x, t, means, stds, weights, *, spread=_spread, centre=True, d=3, half=2, log=True
-):
-    """log of w_k N(x; α m_k, V_k I) less a constant, with the knobs that the mistakes turn."""
+    schedule, x, t, means, stds, weights, *,
+    spread=_spread, below=None, centre=True, size=_square, d=3, half=2, log=True,
+):  # fmt: skip
+    """log of w_k N(x; α m_k, V_k I) less a constant, with the knobs that the mistakes turn.
+
+    `below` is the variance in the exponent where it is another than that in the normaliser.
+    """
     alpha, beta, *_ = schedule_at(schedule, t, x)
     variance = spread(alpha, beta, stds)
-    squares = _offset(alpha if centre else torch.ones_like(alpha), x, means).square().sum(-1)
-    return (
-        -squares / (half * variance) - d / 2 * variance.log() + (weights.log() if log else weights)
-    )
+    divisor = half * (variance if below is None else below(alpha, beta, stds))
+    squares = size(_offset(alpha if centre else torch.ones_like(alpha), x, means))
+    return -squares / divisor - d / 2 * variance.log() + (weights.log() if log else weights)
 
 
 def _posterior(*inputs, axis=1, **knobs):
     return _log_joint(*inputs, **knobs).softmax(dim=axis)
+
+
+def _log_posterior(*inputs):
+    return _log_joint(*inputs).log_softmax(dim=1)
+
+
+def _log_of_posterior(*inputs):
+    """The same, but minus infinity where a weight is too small for a float."""
+    return _posterior(*inputs).log()
+
+
+def _log_normed_joint(*inputs):
+    return _log_joint(*inputs) - 1.5 * math.log(2 * math.pi)
 
 
 def _joint(*inputs):
@@ -123,6 +154,7 @@ class PosteriorWeights(Check):
     points = 2
     parts = ("near the means", "at |x| = 1000, every std 0, one t for all points")
     depends_on = ("schedule",)
+    if_random = NOTHING_RANDOM
     seconds = SECONDS
     reference = (
         oracles.Marginal.responsibilities,
@@ -164,10 +196,21 @@ class PosteriorWeights(Check):
             )
             for joint in (_joint, _normed_joint)
         ),
-        _mistake(
-            "log-weights",
-            _log_joint,
-            "These are logarithms. Exponentials, normalised to sum to 1 over the components, would be weights.",
+        *(
+            _mistake(
+                "log-weights",
+                logarithm,
+                "These are logarithms. Exponentials, normalised to sum to 1 over the components, would be weights.",
+            )
+            for logarithm in (_log_joint, _log_normed_joint)
+        ),
+        *(
+            _mistake(
+                "log-posterior",
+                logarithm,
+                "These are the logarithms of the weights. Wanted are the weights themselves: each row sums to 1.",
+            )
+            for logarithm in (_log_posterior, _log_of_posterior)
         ),
         _mistake(
             "data-variance",
@@ -203,7 +246,53 @@ class PosteriorWeights(Check):
             "std-not-squared",
             _posterior,
             "`stds` are standard deviations: in a variance they are squared.",
-            spread=lambda alpha, beta, stds: alpha**2 * stds + beta**2,
+            spread=_spread_of_unsquared_stds,
+        ),
+        *(
+            _mistake(
+                "nothing-squared",
+                _posterior,
+                "α and β scale points. In a variance each of them is squared.",
+                spread=spread,
+            )
+            for spread in (
+                lambda alpha, beta, stds: alpha * stds**2 + beta,
+                lambda alpha, beta, stds: alpha * stds + beta,
+            )
+        ),
+        *(
+            _mistake(
+                "deviation-for-the-variance",
+                _posterior,
+                "You divide by the standard deviation. In the exponent of a Gaussian stands the variance.",
+                **knobs,
+            )
+            for knobs in (dict(spread=_root_spread), dict(below=_root_spread))
+        ),
+        _mistake(
+            "variance-squared",
+            _posterior,
+            "Your variance is squared once more. Does a function that you call want a standard deviation, and get the variance?",
+            spread=lambda alpha, beta, stds: _spread(alpha, beta, stds) ** 2,
+        ),
+        *(
+            _mistake(
+                "distance-not-squared",
+                _posterior,
+                "In the exponent of a Gaussian the distance from the centre is squared.",
+                size=size,
+            )
+            for size in (
+                lambda offset: offset.norm(dim=-1),
+                lambda offset: offset.abs().sum(-1),
+                lambda offset: offset.sum(-1),
+            )
+        ),
+        _mistake(
+            "mean-of-the-squares",
+            _posterior,
+            "The squared distance is the sum of the squares over the coordinates, not their mean.",
+            size=lambda offset: offset.square().mean(-1),
         ),
         _mistake(
             "beta-not-squared",
@@ -250,7 +339,7 @@ class PosteriorWeights(Check):
         _mistake(
             "normaliser-of-the-variance",
             _posterior,
-            "The normaliser has the standard deviation to the power d; you have the variance to that power.",
+            "Lab 1's d log s is written with the standard deviation; with a variance v, log s = ½ log v.",
             d=6,
         ),
         _mistake(
@@ -291,6 +380,10 @@ def _component_velocities(
     return (alpha_dot[..., None] * means if carried else 0) + growth * offset
 
 
+def _rate_of_unsquared_stds(a, b, da, db, s):
+    return a * da * s + b * db
+
+
 def _mix(weights, fields):
     return (weights[..., None] * fields).sum(dim=1)
 
@@ -311,6 +404,55 @@ def _velocity_of_centres(*inputs, weigh=_posterior):
     return _mix(weigh(*inputs), _component_velocities(schedule, x, t, means, 0 * stds))
 
 
+def _argmax(*inputs):
+    """All the weight on the most likely component."""
+    posterior = _posterior(*inputs)
+    return torch.nn.functional.one_hot(posterior.argmax(dim=1), posterior.shape[1]).to(posterior)
+
+
+def _ones(*inputs):
+    return torch.ones_like(_posterior(*inputs))
+
+
+def _alike(*inputs):
+    return _ones(*inputs) / len(inputs[3])
+
+
+def _averaged(*inputs):
+    """The posterior, divided by the number of components."""
+    return _posterior(*inputs) / len(inputs[3])
+
+
+def _mixing_mistakes(function):
+    """The mistakes that velocity and score share: other weights than the posterior."""
+    return [
+        _mistake(
+            "most-likely-only",
+            function,
+            "Your field is that of the most likely component alone, so it jumps where two are equally likely. The others count too, each by its posterior weight.",
+            weigh=_argmax,
+        ),
+        _mistake(
+            "plain-mean",
+            function,
+            "All components count alike. A particle near one component mostly belongs to it: weigh by the posterior.",
+            weigh=_alike,
+        ),
+        _mistake(
+            "plain-sum",
+            function,
+            "You add up the components' fields as they are. An average weighs each by its posterior.",
+            weigh=_ones,
+        ),
+        _mistake(
+            "mean-of-the-weighted",
+            function,
+            "You average what is weighed already. The weights sum to 1: add up over the components.",
+            weigh=_averaged,
+        ),
+    ]
+
+
 def _other_schedule(function, change):
     """The function with another schedule than the one that was asked for."""
     return lambda schedule, *rest: function(lambda t: change(schedule, t), *rest)
@@ -326,6 +468,7 @@ class MarginalVelocity(Check):
     points = 2
     parts = PosteriorWeights.parts
     depends_on = PosteriorWeights.depends_on
+    if_random = NOTHING_RANDOM
     seconds = SECONDS
     reference = (oracles.Marginal.velocity, *PosteriorWeights.reference)
 
@@ -341,6 +484,7 @@ class MarginalVelocity(Check):
         _mistake("prior-weights", _velocity, _PRIOR, weigh=_prior),
         _mistake("prior-weights", _velocity_of_centres, _PRIOR, weigh=_prior),
         _mistake("underflow", _velocity, _UNDERFLOW, weigh=_underflowing),
+        *_mixing_mistakes(_velocity),
         *(
             _mistake(
                 "centres-only",
@@ -373,11 +517,30 @@ class MarginalVelocity(Check):
             "Differentiate the variance α²s² + β² with care: in the second term both β and β̇ appear.",
             rate=lambda a, b, da, db, s: a * da * s**2 + db,
         ),
+        *(
+            _mistake(
+                "std-not-squared",
+                _velocity,
+                "`stds` are standard deviations: in a variance, and in its rate of change, they are squared.",
+                **knobs,
+            )
+            for knobs in (
+                dict(rate=_rate_of_unsquared_stds),
+                dict(spread=_spread_of_unsquared_stds),
+                dict(rate=_rate_of_unsquared_stds, spread=_spread_of_unsquared_stds),
+            )
+        ),
         _mistake(
-            "std-not-squared",
+            "derivatives-squared",
             _velocity,
-            "`stds` are standard deviations: in a variance, and in its rate of change, they are squared.",
-            rate=lambda a, b, da, db, s: a * da * s + b * db,
+            "α̇²s² + β̇² is not the rate of the variance α²s² + β²: differentiate each square by the chain rule.",
+            rate=lambda a, b, da, db, s: da**2 * s**2 + db**2,
+        ),
+        _mistake(
+            "half-twice",
+            _velocity,
+            "The half is there twice: αα̇s² + ββ̇ already is half of v̇.",
+            rate=lambda a, b, da, db, s: (a * da * s**2 + b * db) / 2,
         ),
         _mistake(
             "sign-in-the-rate",
@@ -439,6 +602,7 @@ class MarginalScore(Check):
     points = 2
     parts = PosteriorWeights.parts
     depends_on = PosteriorWeights.depends_on
+    if_random = NOTHING_RANDOM
     seconds = SECONDS
     reference = (
         oracles.Marginal.score,
@@ -464,6 +628,7 @@ class MarginalScore(Check):
             spread=_noise_spread,
         ),
         _mistake("underflow", _score, _UNDERFLOW, weigh=_underflowing),
+        *_mixing_mistakes(_score),
         _mistake(
             "downhill",
             lambda *inputs: -_score(*inputs),
@@ -503,10 +668,16 @@ class MarginalScore(Check):
             centre=False,
         ),
         _mistake(
+            "std-not-squared",
+            _score,
+            "`stds` are standard deviations: in a variance they are squared.",
+            spread=_spread_of_unsquared_stds,
+        ),
+        _mistake(
             "divided-by-the-deviation",
             _score,
             "You divide by the standard deviation. In the exponent of a Gaussian stands the variance.",
-            spread=lambda alpha, beta, stds: _spread(alpha, beta, stds).sqrt(),
+            spread=_root_spread,
         ),
         _mistake(
             "not-divided",

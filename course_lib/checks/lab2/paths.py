@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import torch
@@ -10,6 +11,7 @@ from course_lib import paths
 from course_lib.checks.base import Check, Mistake
 from course_lib.checks.lab2.fields import (
     BOTH_TIMES,
+    NOTHING_RANDOM,
     SECONDS,
     at_both_times,
     random_schedule,
@@ -48,6 +50,7 @@ class SquareRootSchedule(Check):
 
     points = 1
     parts = _SCHEDULE_PARTS
+    if_random = NOTHING_RANDOM
     seconds = SECONDS
     reference = _LIBRARY_SCHEDULE
 
@@ -156,6 +159,7 @@ class CosineSchedule(Check):
 
     points = 1
     parts = _SCHEDULE_PARTS
+    if_random = NOTHING_RANDOM
     seconds = SECONDS
     reference = _LIBRARY_SCHEDULE
 
@@ -333,12 +337,26 @@ def _conditional(combine):
     return lambda schedule, x, z, t: combine(x, z, *schedule_at(schedule, t, x))
 
 
+def _safety_mistakes(*formulas):
+    """The formulas with a number added to β or β²; one of 1e-8 or less does not show."""
+    return [
+        mistake(
+            "safety-number",
+            _conditional(functools.partial(formula, safety)),
+            "Close, but not equal. The times are below 1, so β is never 0: leave out the safety number.",
+        )
+        for safety in (1e-3, 1e-4, 1e-5, 1e-6)
+        for formula in formulas
+    ]
+
+
 class ConditionalVelocity(Check):
     """The conditional velocity: Notes (21)."""
 
     points = 2
     parts = BOTH_TIMES
     depends_on = ("schedule",)
+    if_random = "There is nothing random here: x tells which ε it was."
     seconds = SECONDS
     reference = (paths.GaussianPath.conditional_velocity, paths.GaussianPath.target, paths.convert)
 
@@ -389,6 +407,30 @@ class ConditionalVelocity(Check):
             "cloud-grows",
             _conditional(lambda x, z, a, b, da, db: da * z - db / b * (x - a * z)),
             "Your cloud grows: the centre moves rightly, but x flees from it. β̇ is negative by itself.",
+        ),
+        mistake(
+            "sign-of-the-x-term",
+            _conditional(lambda x, z, a, b, da, db: (da - db / b * a) * z - db / b * x),
+            "A sign is wrong in front of x: the cloud shrinks about its centre αz, so x − αz appears. β̇ is negative by itself.",
+        ),
+        mistake(
+            "alpha-outside-the-bracket",
+            _conditional(lambda x, z, a, b, da, db: (da - db / b) * a * z + db / b * x),
+            "Your α multiplies α̇ too. The centre αz moves at the rate α̇z; only the shrinking about it has an α.",
+        ),
+        *(
+            mistake(
+                "values-in-another-order",
+                _conditional(formula),
+                "The schedule returns α, β, α̇, β̇, in this order. You take two of them the other way round.",
+            )
+            for formula in (
+                lambda x, z, a, b, db, da: (da - db / b * a) * z + db / b * x,
+                lambda x, z, a, da, b, db: (da - db / b * a) * z + db / b * x,
+            )
+        ),
+        *_safety_mistakes(
+            lambda safety, x, z, a, b, da, db: da * z + db / (b + safety) * (x - a * z)
         ),
         mistake(
             "bracket",
@@ -470,6 +512,7 @@ class ConditionalScore(Check):
     points = 1
     parts = BOTH_TIMES
     depends_on = ("schedule",)
+    if_random = "There is nothing random here: x tells which ε it was."
     seconds = SECONDS
     reference = (paths.GaussianPath.conditional_score, paths.convert)
 
@@ -522,6 +565,15 @@ class ConditionalScore(Check):
             "bracket",
             _conditional(lambda x, z, a, b, *_: a * z / b**2 - x),
             "A bracket is missing: the minus and the division concern all of x − αz.",
+        ),
+        mistake(
+            "minus-on-x-alone",
+            _conditional(lambda x, z, a, b, *_: (-x - a * z) / b**2),
+            "The minus stands before all of x − αz: it turns the sign of αz as well.",
+        ),
+        *_safety_mistakes(
+            lambda safety, x, z, a, b, *_: (a * z - x) / (b**2 + safety),
+            lambda safety, x, z, a, b, *_: (a * z - x) / (b + safety) ** 2,
         ),
         mistake(
             "half",
