@@ -152,6 +152,8 @@ def _plain(raw: Any) -> Any:
         return to_plain(raw)
     except NotPlain as error:
         message = f"A tensor or a number was expected, and {error} came."
+        if hasattr(raw, "final"):
+            message += " The points where a simulation ends are its `.final`."
         raise StudentError(Fault("type", message)) from None
 
 

@@ -79,12 +79,12 @@ def training(
             linewidth=2.2,
             zorder=2.5,
             marker="o" if len(loss) < 20 else "",
-            label=f"{name} ({time})",
+            label=f"{name}; {time} in all",
         )
     if bottom is not None and log and bottom <= 0:
         notes.append(f"the floor {short(bottom)} has no place on a logarithmic axis")
     elif bottom is not None:
-        label = f"floor {short(bottom)}: no model gets lower"
+        label = f"floor {short(bottom)} (of the mean)"
         handles.append(ax.axhline(bottom, **EXACT_LINE, zorder=3, label=label))
     if log:
         ax.set_yscale("log")

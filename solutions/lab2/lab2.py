@@ -1243,8 +1243,6 @@ print(f"{1 - chessboard_violations(chess_sample, board):.1%} on black squares")
 plots.snapshots(chess_walk, board)
 
 # %% [markdown]
-# The dense dot in the middle is no mistake of yours: all four squares that meet there are mirror images, and a smooth flow has no way to prefer one.
-#
 # # What you have done
 
 # %%

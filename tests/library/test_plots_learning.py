@@ -57,7 +57,7 @@ def test_the_plateau_fills_the_frame_and_the_start_is_counted():
     np.testing.assert_allclose(mean.get_ydata()[1000], PLATEAU[963:1038].mean(), rtol=1e-6)
     assert floor.get_ydata() == [1.2, 1.2]
     assert (floor.get_color(), raw.get_color()) == (EXACT, SIMULATED)
-    assert legend(fig) == ["each step", "running mean (21 s)", "floor 1.2: no model gets lower"]
+    assert legend(fig) == ["each step", "running mean; 21 s in all", "floor 1.2 (of the mean)"]
 
 
 @pytest.mark.parametrize("window", [1, 5, 9])
@@ -92,7 +92,7 @@ def test_several_runs_share_a_panel_and_lost_losses_are_counted():
     broken = PLATEAU.clone()
     broken[1000:1010] = math.nan
     fig = plots.training({"width 64": history(PLATEAU, 8.04), "width 256": history(broken)})
-    assert legend(fig) == ["width 64 (8.0 s)", "width 256 (21 s)"]
+    assert legend(fig) == ["width 64; 8.0 s in all", "width 256; 21 s in all"]
     assert "10 of 6000 losses are NaN or infinite" in notes(fig)
     few = plots.training(SimpleNamespace(steps=[10, 20], losses=[2.0, 1.0], seconds=0.1))
     np.testing.assert_allclose(panels(few)[0].lines[0].get_xydata(), [[10, 2], [20, 1]])

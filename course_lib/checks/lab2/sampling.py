@@ -216,6 +216,10 @@ def _points(output: Any, at_least: int) -> tuple[torch.Tensor | None, Judgement]
     """The points as a tensor, or None and what is wrong with them."""
     if not isinstance(output, Array) or output.values.ndim != 2 or output.values.shape[1] != 2:
         message = "A tensor of points of shape (n, 2) was expected."
+        if isinstance(output, Array) and output.values.ndim == 3:
+            message += (
+                f" {output.values.shape} came: are these the states of all times? The last is [-1]."
+            )
         return None, Judgement(0, "shape", message)
     x = torch.as_tensor(output.values, dtype=torch.float64)
     if len(x) < at_least:
@@ -276,12 +280,12 @@ class FlowSample(Check):
         if spread > self.high:
             return (
                 "too-wide",
-                "The clouds are too wide. Does the simulation reach t = 1 in enough steps, does the drift have the score if there is noise, and is the network trained long enough?",
+                "The clouds are too wide. Does the simulation reach t = 1 in enough steps, does the drift have the score if there is noise, and can that score be trusted near t = 1?",
             )
         if spread < self.low:
             return (
                 "too-narrow",
-                "The clouds are too narrow. Is the σ of the noise that of the drift, and is the noise of a step scaled by √h? A large σ wants many steps and an exact score.",
+                "The clouds are too narrow. Is the σ of the noise that of the drift, and is the noise of a step scaled by √h? Near t = 1 the learned score is wrong: let a σ fade there.",
             )
         return (
             "wrong-shares",
