@@ -16,7 +16,8 @@ class SampleDistance:
 
     Attributes:
         value: the distance between the two samples.
-        standard_error: how far the value strays when both samples are drawn again.
+        standard_error: how far the value strays when both samples are drawn again; for samples of
+            one law up to a half too large, never systematically too small.
         baseline: what two samples of one law, as large as these, give on average. It is not 0.
     """
 

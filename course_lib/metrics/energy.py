@@ -32,7 +32,8 @@ def energy_distance(x: Tensor, y: Tensor) -> SampleDistance:
     """
     x, y = flat_pair(x, y)
     n, m = len(x), len(y)
-    xx, xy, yx, yy = _row_means(x, x), _row_means(x, y), _row_means(y, x), _row_means(y, y)
+    xy, yx = _mean_distances(x, y)
+    xx, yy = _mean_distances(x, x)[0], _mean_distances(y, y)[0]
     value = (xy - xx).mean().item() + (yx - yy).mean().item()
     baseline = xx.mean().item() / (n - 1) + yy.mean().item() / (m - 1)
 
@@ -44,14 +45,18 @@ def energy_distance(x: Tensor, y: Tensor) -> SampleDistance:
     return SampleDistance(value, math.sqrt(max(first - same_law, same_law)), baseline)
 
 
-def _row_means(x: Tensor, y: Tensor) -> Tensor:
-    """Mean distance of each x_i to all of `y`, shape (n,), from blocks of a few rows."""
-    rows = max(1, _BLOCK // len(y))
-    exact = "donot_use_mm_for_euclid_dist"  # |x|² - 2xy + |y|² would lose near points' distances
-    return torch.cat([torch.cdist(part, y, compute_mode=exact).mean(1) for part in x.split(rows)])
+def _mean_distances(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean distance of each x_i to all of `y`, (n,), and of each y_j to all of `x`, (m,)."""
+    rows, to_y, to_x = max(1, _BLOCK // len(y)), [], torch.zeros_like(y[:, 0])
+    for part in x.split(rows):  # not |x|² - 2xy + |y|², which loses the distances of near points
+        distances = torch.cdist(part, y, compute_mode="donot_use_mm_for_euclid_dist")
+        to_y.append(distances.mean(1))
+        to_x += distances.sum(0) / len(x)
+    return torch.cat(to_y), to_x
 
 
 def _spread(x: Tensor, row_means: Tensor) -> float:
     """Root mean square of the distances |x_i - x_j| after both means are taken off."""
     mean_square = 2 * x.var(0, correction=0).sum()
-    return (mean_square - 2 * row_means.square().mean() + row_means.mean() ** 2).sqrt().item()
+    centred = mean_square - 2 * row_means.square().mean() + row_means.mean() ** 2
+    return centred.clamp(min=0).sqrt().item()

@@ -20,9 +20,9 @@ class MLP(nn.Module):
         width: units of a hidden layer.
         depth: number of hidden layers.
         labels: number of labels y = 0 … labels - 1; None for a network without.
-        fourier: number of random Fourier features of x beside x itself; 0 for a smooth target,
-            more for one with sharp edges.
-        scale: of their frequencies, in radians per unit of x.
+        fourier: number of random frequencies of x beside x itself; 0 for none.
+        scale: of the frequencies: about 1 / the length over which the target changes, so larger
+            where it has sharp edges.
 
     Raises:
         ValueError: an argument outside its range.
@@ -31,11 +31,11 @@ class MLP(nn.Module):
     def __init__(
         self,
         dim: int = 2,
-        width: int = 128,
+        width: int = 64,
         depth: int = 3,
         labels: int | None = None,
-        fourier: int = 0,
-        scale: float = 4.0,
+        fourier: int = 32,
+        scale: float = 1.0,
     ) -> None:
         super().__init__()
         self.dim = check_count("dim", dim)

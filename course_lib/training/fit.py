@@ -20,6 +20,8 @@ __all__ = ["Fit", "History", "fit"]
 
 Model = TypeVar("Model", bound=nn.Module)
 
+_NO_GRADIENT = "the loss has no gradient for the model; expected one computed from loss(model, ...)"
+
 
 @dataclass(frozen=True)
 class History:
@@ -96,11 +98,13 @@ def fit(
         raise ValueError(f"{type(model).__name__} has no parameter to train; expected one or more")
 
     generator = torch.Generator(weights[0].device).manual_seed(seed)
-    fused = weights[0].device.type in {"cpu", "cuda"}  # one pass over memory: a step is a fifth less
+    fused = weights[0].device.type in {
+        "cpu",
+        "cuda",
+    }  # one pass over memory: a step is a fifth less
     optimizer = torch.optim.Adam(weights, lr, fused=fused)
     averaged = AveragedModel(model, multi_avg_fn=_averaging(ema))
-    losses: list[float] = []
-    ends: list[float] = []
+    rows: list[tuple[float, float]] = []  # loss and time, together however a run is interrupted
     used = 0.0  # share of the budget
     model.train()
     start = time.perf_counter()
@@ -108,26 +112,29 @@ def fit(
     bar = tqdm(total=1.0, desc="fit", bar_format=layout, disable=not progress)
     try:
         while used < 1:
-            rise = min(1.0, (len(losses) + 1) / (warmup + 1))
+            step = len(rows) + 1
             for group in optimizer.param_groups:
-                group["lr"] = lr * rise * (1 + math.cos(math.pi * used)) / 2
-            value = _checked(loss(model, generator), len(losses) + 1)
+                rise, fall = min(1.0, step / (warmup + 1)), (1 + math.cos(math.pi * used)) / 2
+                group["lr"] = lr * rise * fall
+            value = loss(model, generator)
+            number = _checked(value, step)
             optimizer.zero_grad()
             value.backward()
+            if all(weight.grad is None for weight in weights):
+                raise ValueError(_NO_GRADIENT)
             optimizer.step()
             averaged.update_parameters(model)
-            losses.append(value.item())
-            ends.append(time.perf_counter() - start)
-            used = max(len(losses) / most_steps, ends[-1] / most_seconds)
-            bar.set_postfix_str(f"step {len(losses)}, loss {losses[-1]:.4g}", refresh=False)
+            rows.append((number, time.perf_counter() - start))
+            used = max(step / most_steps, rows[-1][1] / most_seconds)
+            bar.set_postfix_str(f"step {step}, loss {number:.4g}", refresh=False)
             bar.update(min(used, 1.0) - bar.n)
     except KeyboardInterrupt:
-        warnings.warn(f"interrupted after {len(losses)} steps", stacklevel=2)
+        warnings.warn(f"interrupted after {len(rows)} steps", stacklevel=2)
     finally:
         bar.close()
     average: Any = averaged.module.eval().requires_grad_(False)
-    times = torch.tensor(ends, dtype=torch.float64)
-    return Fit(average, History(torch.arange(1, len(losses) + 1), torch.tensor(losses), times))
+    losses, times = torch.tensor(rows, dtype=torch.float64).reshape(-1, 2).unbind(1)
+    return Fit(average, History(torch.arange(1, len(rows) + 1), losses, times))
 
 
 def _averaging(ema: float) -> Callable[..., None]:
@@ -144,13 +151,14 @@ def _averaging(ema: float) -> Callable[..., None]:
     return average
 
 
-def _checked(loss: object, step: int) -> Tensor:
+def _checked(loss: object, step: int) -> float:
+    """The value of a loss that can be lowered."""
     if not isinstance(loss, Tensor):
         raise ValueError(f"the loss is a {type(loss).__name__}; expected a scalar tensor")
     if loss.ndim != 0:
         raise ValueError(f"the loss has shape {tuple(loss.shape)}; expected (), a scalar")
     if not loss.requires_grad:
-        raise ValueError("the loss does not depend on the model's parameters; expected a gradient")
-    if not math.isfinite(loss.item()):
-        raise ValueError(f"the loss is {loss.item()} at step {step}; expected a finite number")
-    return loss
+        raise ValueError(_NO_GRADIENT)
+    if not math.isfinite(value := loss.item()):
+        raise ValueError(f"the loss is {value} at step {step}; expected a finite number")
+    return value

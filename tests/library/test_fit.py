@@ -121,7 +121,8 @@ def test_the_average_forgets_the_first_weights(steps):
     [
         (lambda model, generator: 1.0, "the loss is a float; expected a scalar tensor"),
         (lambda model, generator: model(torch.ones(3, 1)), r"shape \(3, 1\); expected \(\)"),
-        (lambda model, generator: torch.tensor(1.0), "does not depend on the model's parameters"),
+        (lambda model, generator: torch.tensor(1.0), "no gradient for the model"),
+        (lambda model, generator: line()(torch.ones(1, 1)).sum(), "no gradient for the model"),
         (lambda model, generator: model.weight.sum() * math.nan, "the loss is nan at step 1"),
     ],
 )

@@ -71,11 +71,17 @@ def test_learns_a_field_that_depends_on_place_time_and_label():
     assert run.history.losses[-20:].mean() < 0.02
 
 
-def test_time_features_are_cosines():
+def test_time_features_are_cosines_of_two_clocks():
     t = torch.tensor([[0.0, 0.5], [1.0, 0.25]], dtype=torch.float64)
     features = TimeFeatures(4).double()(t)
-    expected = [[math.cos(math.pi * k * s) for k in range(4)] for s in t.flatten().tolist()]
-    torch.testing.assert_close(features.flatten(0, 1), torch.tensor(expected, dtype=torch.float64))
+    assert features.shape == (2, 2, 8)
+    for s, row in zip(t.flatten().tolist(), features.flatten(0, 1).tolist(), strict=True):
+        tau = math.log(1.02 / (1.02 - s)) / math.log(1.02 / 0.02)
+        expected = [math.cos(math.pi * k * clock) for clock in (s, tau) for k in range(4)]
+        assert row == pytest.approx(expected, abs=1e-6)  # π k is float32
+    # Both clocks run from 0 to 1: their last features are 1 at the start, cos(3π) at the end.
+    assert features[0, 0, [3, 7]].tolist() == pytest.approx([1, 1])
+    assert features[1, 0, [3, 7]].tolist() == pytest.approx([-1, -1])
 
 
 def test_fourier_features_make_a_gaussian_kernel():
