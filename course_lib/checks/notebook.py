@@ -135,15 +135,20 @@ def show_errors_kindly() -> None:
     def not_written(
         shell: Any, kind: type, error: BaseException, trace: Any, tb_offset: Any = None
     ) -> list[str]:
-        if not is_stub(error):
+        if is_stub(error):
+            lines = [
+                f"Not written yet: {error}"
+                if str(error)
+                else "Something this cell needs is not written yet."
+            ]
+        elif "ellipsis" in str(error).lower():  # an answer that still is `...`
+            lines = [
+                "Something this cell needs is not written yet: an answer above is still `...`."
+            ]
+        else:
             shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
             return []
-        lines = [
-            f"Not written yet: {error}"
-            if str(error)
-            else "Something this cell needs is not written yet."
-        ]
-        shell._showtraceback(kind, error, lines)
+        shell._showtraceback(NotImplementedError, error, lines)
         return lines
 
-    shell.set_custom_exc((NotImplementedError,), not_written)
+    shell.set_custom_exc((NotImplementedError, TypeError, AttributeError, ValueError), not_written)

@@ -58,6 +58,7 @@ from course_lib.simulate import Trajectory, heun_step, rk4_step, simulate, time_
 from course_lib.training import budget, fit
 
 _ = torch.manual_seed(0)  # the same figures for everyone
+torch.set_num_threads(1)  # networks as small as these are fastest on one core
 
 # %% [markdown]
 # # Part A · One seat
