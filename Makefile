@@ -8,7 +8,7 @@ ifdef PIP_FIND_LINKS
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 endif
 
-.PHONY: help env lab test check fast build constraints clean
+.PHONY: help env lab test coverage check fast build constraints clean
 
 help:  ## this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,8 +28,11 @@ lab: env build  ## open JupyterLab on Lab 1
 build: env  ## make labs/ from solutions/
 	$(BIN)/course build
 
-test: env check  ## lint, types, and every test, with the library's coverage
-	$(RUN) pytest -n 2 --dist loadfile --cov --cov-report=term
+test: env check  ## lint, types, and every test
+	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+coverage: env  ## every test once more, with the library's coverage (slower)
+	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 check: env  ## lint and types alone
 	$(RUN) ruff check .
