@@ -44,6 +44,8 @@ CELLS = {
     """,
     "library": "Langevin(GaussianMixture.ring()).transition(torch.ones(1, 2), 1.0)",
     "bug": "1 / 0",
+    "open answer": "answer = ...\nanswer(3)",
+    "wrong types": "3 + 'a'",
     "prints": """
         def loud(velocity, x, t, h):
             print("x has shape", tuple(x.shape))
@@ -143,6 +145,15 @@ def test_a_stub_is_one_friendly_line(cells):
     assert "not yet" in error_line(cells["check stub"])
     assert error_line(cells["use stub"]) == "Something this cell needs is not written yet."
     assert determine_grade(cells["check stub"]) == (0, 3)
+
+
+def test_an_answer_that_still_is_dots_is_one_friendly_line(cells):
+    (error,) = cells["open answer"].outputs
+    assert len(error.traceback) == 1
+    assert "still `...`" in error.traceback[0]
+    (error,) = cells["wrong types"].outputs
+    assert error.ename == "TypeError"
+    assert len(error.traceback) > 1
 
 
 def test_what_the_library_does_not_offer_is_an_error_like_others(cells):
