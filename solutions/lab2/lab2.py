@@ -858,7 +858,7 @@ run = fit(MLP(dim=2), mixture_loss, steps=budget(full=2000, quick=400), lr=0.01)
 plots.training(run.history, floor=floor)
 
 # %% [markdown]
-# The loss sinks to the floor and stays there. (A single batch can be lucky and lie below; the floor bounds the mean.) After a few hundred steps the curve looks finished, and yet the field is not: from step 400 to step 2,000 the relative error still halves. What is left of it is squared before it enters the loss, and drowns in the noise of the floor.
+# The loss sinks to the floor and stays there. (A single batch can be lucky and lie below; the floor bounds the mean.) After a few hundred steps the curve looks finished, and yet the field is not: a training of only 400 steps ends at the same height, with twice the relative error. What is left of it is squared before it enters the loss, and drowns in the noise of the floor.
 #
 # `fit` also keeps a running average of the weights, which is steadier than the weights themselves: `run.model` is the network with those. Hand in your trained network.
 
