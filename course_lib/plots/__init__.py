@@ -9,11 +9,13 @@ from course_lib.plots.at_times import fields, snapshots
 from course_lib.plots.card import answer_against_expected
 from course_lib.plots.export import alt_text, png
 from course_lib.plots.histograms import histogram
+from course_lib.plots.images import image_path, image_rows, images
 from course_lib.plots.loss import training
 from course_lib.plots.mean_arrow import marginal_arrow
 from course_lib.plots.measured import convergence, covariance, curves, mode_weights
 from course_lib.plots.over_time import collapse, paths
 from course_lib.plots.plane import density, vector_field
+from course_lib.plots.sweep import sweep
 
 __all__ = [
     "alt_text",
@@ -25,11 +27,15 @@ __all__ = [
     "density",
     "fields",
     "histogram",
+    "image_path",
+    "image_rows",
+    "images",
     "marginal_arrow",
     "mode_weights",
     "paths",
     "png",
     "snapshots",
+    "sweep",
     "training",
     "vector_field",
 ]

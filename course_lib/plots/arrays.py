@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,7 @@ __all__ = [
     "array",
     "box",
     "by_label",
+    "chosen_times",
     "for_labels",
     "grid",
     "like_samples",
@@ -92,8 +93,13 @@ def for_labels(value: Any, name: str, labels: list[str]) -> dict[str, Any]:
     return given
 
 
-def times_and_states(trajectory: Trajectory, name: str = "trajectory") -> tuple[Array, Array]:
-    """The times (n,) and states (n, batch, d) of a trajectory, or ValueError."""
+def times_and_states(
+    trajectory: Trajectory, name: str = "trajectory", each: str = "batch, d"
+) -> tuple[Array, Array]:
+    """The times (n,) and states (n, batch, d) of a trajectory, or ValueError.
+
+    `each` names the axes of one state.
+    """
     if not (hasattr(trajectory, "times") and hasattr(trajectory, "states")):
         raise ValueError(
             f"{name} must be a Trajectory (with .times and .states), got {_describe(trajectory)}"
@@ -102,12 +108,27 @@ def times_and_states(trajectory: Trajectory, name: str = "trajectory") -> tuple[
     if not np.isfinite(times).all():
         raise ValueError(f"{name}.times must be finite, got NaN or infinity")
     states = array(trajectory.states, f"{name}.states")
-    if states.ndim != 3 or len(states) != len(times):
+    if states.ndim != each.count(",") + 2 or len(states) != len(times):
         raise ValueError(
-            f"{name}.states must have shape ({len(times)}, batch, d), one for each of its "
+            f"{name}.states must have shape ({len(times)}, {each}), one for each of its "
             f"{len(times)} times, got {states.shape}"
         )
     return times, states
+
+
+def chosen_times(times: Array, at: int | Sequence[float]) -> list[int]:
+    """The recorded times (their indices) nearest to those wanted, or to `at` evenly spaced ones."""
+    if isinstance(at, int):
+        if at < 1:
+            raise ValueError(f"at must be at least 1 panel, got {at}")
+        wanted = np.linspace(times[0], times[-1], at) if at > 1 else times[-1:]
+    else:
+        wanted = np.atleast_1d(array(at, "at"))
+        slack = 1e-6 * max(1.0, float(np.ptp(times)))
+        if not ((wanted >= times.min() - slack) & (wanted <= times.max() + slack)).all():
+            raise ValueError(f"at must lie in [{times.min():g}, {times.max():g}], got {at}")
+    nearest = [int(np.abs(times - t).argmin()) for t in wanted]
+    return list(dict.fromkeys(nearest))  # few recorded times: each once
 
 
 def path_arrays(trajectory: Trajectory, coordinate: int, name: str) -> tuple[Array, Array]:

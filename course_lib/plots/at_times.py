@@ -12,7 +12,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from torch import Tensor
 
-from course_lib.plots.arrays import Array, array, box, by_label, grid, like_samples, short
+from course_lib.plots.arrays import (
+    Array,
+    array,
+    box,
+    by_label,
+    chosen_times,
+    grid,
+    like_samples,
+    short,
+)
 from course_lib.plots.canvas import (
     Box,
     arrow_key,
@@ -72,7 +81,7 @@ def snapshots(
         ValueError: states not in the plane, a time outside the trajectory, no density to draw.
     """
     times, states = plane_states(trajectory)
-    chosen = _chosen(times, at)
+    chosen = chosen_times(times, at)
     moving = hasattr(target, "at")
     densities = [_density_at(target, times[i]) for i in chosen]
     known = list({id(density): density for density in densities if density is not None}.values())
@@ -182,20 +191,6 @@ def _draw_column(
         lost = draw_arrows(ax, x, y, field, color, longest=longest, strong=busy)
         notes.append(", ".join(filter(None, [lost, _cut_note(field[busy], longest)])))
     return notes
-
-
-def _chosen(times: Array, at: int | Sequence[float]) -> list[int]:
-    if isinstance(at, int):
-        if at < 1:
-            raise ValueError(f"at must be at least 1 panel, got {at}")
-        wanted = np.linspace(times[0], times[-1], at) if at > 1 else times[-1:]
-    else:
-        wanted = np.atleast_1d(array(at, "at"))
-        slack = 1e-6 * max(1.0, float(np.ptp(times)))
-        if not ((wanted >= times.min() - slack) & (wanted <= times.max() + slack)).all():
-            raise ValueError(f"at must lie in [{times.min():g}, {times.max():g}], got {at}")
-    nearest = [int(np.abs(times - t).argmin()) for t in wanted]
-    return list(dict.fromkeys(nearest))  # few recorded times: each once
 
 
 def _density_at(target: Any, t: float) -> Any:

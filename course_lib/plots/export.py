@@ -27,6 +27,7 @@ def png(fig: Figure) -> bytes:
 def alt_text(fig: Figure) -> str:
     """One sentence on what the figure shows, from its titles, axis labels, legend and warnings."""
     axes = [ax for ax in fig.axes if ax.get_label() != "<colorbar>"]
+    described = _unique(ax.get_label() for ax in axes)
     panels = _unique(ax.get_title() for ax in axes)
     horizontal = _unique(ax.get_xlabel() for ax in axes)
     vertical = _unique(ax.get_ylabel() for ax in axes)
@@ -37,6 +38,7 @@ def alt_text(fig: Figure) -> str:
         title = panels.pop()
     parts = [
         f"Figure: {title}" if title else "Figure",
+        *described,
         f"{len(axes)} panels ({'; '.join(panels)})" if len(panels) > 1 else "".join(panels),
         f"{' and '.join(vertical)} against {' and '.join(horizontal)}"
         if vertical and horizontal

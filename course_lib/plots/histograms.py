@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ from course_lib.plots.style import (
 
 __all__ = ["finite_density", "histogram"]
 
+DASHES = (EXACT_LINE["linestyle"], ":", "-.", "-")
+
 
 @house_style
 def histogram(
@@ -33,6 +36,7 @@ def histogram(
     density: Any = None,
     *,
     bins: int = 40,
+    extent: Sequence[float] | None = None,
     title: str | None = None,
     xlabel: str = "$x$",
 ) -> Figure:
@@ -41,11 +45,14 @@ def histogram(
     Args:
         samples: shape (n,) or (n, 1).
         density: a function x (m,) -> p(x) (m,), a 1-D distribution with `log_prob`, or a dict
-            of these, by the samples' labels.
+            of these, by the samples' labels. In place of one density, {name: density} draws
+            several, each with its own dashes.
         bins: number of bars over the common range.
+        extent: (low, high), the range shown; None fits the samples.
 
     Raises:
-        ValueError: samples of another shape, a density of the wrong shape or unknown label.
+        ValueError: samples of another shape, a density of the wrong shape or unknown label, an
+            extent that is no range.
     """
     if bins < 1:
         raise ValueError(f"bins must be at least 1, got {bins}")
@@ -53,8 +60,15 @@ def histogram(
         label: _flat(entry, f"samples {label!r}" if label else "samples")
         for label, entry in by_label(samples, "samples").items()
     }
-    exact = for_labels(density, "density", list(series))
-    limits = bulk_limits(list(series.values()))
+    if isinstance(density, Mapping) and not isinstance(samples, Mapping):
+        density = {"": density}
+    exact = {
+        label: by_label(entry, "density")
+        for label, entry in for_labels(density, "density", list(series)).items()
+    }
+    names = list(dict.fromkeys(name for entry in exact.values() for name in entry))
+    looks = {name: EXACT_LINE | {"linestyle": dash} for name, dash in zip(names, cycle(DASHES))}
+    limits = bulk_limits(list(series.values())) if extent is None else _range(extent)
     edges = np.linspace(*limits, bins + 1)
     x = np.linspace(*limits, 401)
     fig, axes = new_panels(len(series), title=title)
@@ -62,17 +76,16 @@ def histogram(
         heights = finite_density(values, edges)
         ax.stairs(heights, edges, fill=True, color=SIMULATED, alpha=0.35)
         ax.stairs(heights, edges, color=SIMULATED, linewidth=1.0)
-        if label in exact:
-            ax.plot(x, _evaluate(exact[label], x), **EXACT_LINE)
+        for name, curve in exact.get(label, {}).items():
+            ax.plot(x, _evaluate(curve, x), **looks[name])
         ax.set_xlim(*limits)
-        ax.set_ylim(bottom=0)
         title_panel(ax, label, escape_note(values, beyond(values, limits), "samples"))
+    axes[0].set_ylim(bottom=0)  # after all are drawn: it ends the fitting of their common axis
     label_outer(axes, xlabel, "probability density")
     handles: list[Any] = [
         Patch(facecolor=SIMULATED, alpha=0.5, edgecolor=SIMULATED, label="samples")
     ]
-    if exact:
-        handles.append(Line2D([], [], **EXACT_LINE, label="exact density"))
+    handles += [Line2D([], [], **looks[name], label=name or "exact density") for name in names]
     legend_below(fig, handles)
     return fig
 
@@ -81,6 +94,13 @@ def finite_density(values: Array, edges: Array) -> Array:
     """Bar heights; samples outside the bars count in the total, so the heights stay honest."""
     finite = values[np.isfinite(values)]
     return np.histogram(finite, edges)[0] / (len(values) * np.diff(edges))
+
+
+def _range(extent: Sequence[float]) -> tuple[float, float]:
+    limits = array(extent, "extent")
+    if limits.shape != (2,) or not np.isfinite(limits).all() or limits[0] >= limits[1]:
+        raise ValueError(f"extent must be (low, high) with low < high, got {extent}")
+    return float(limits[0]), float(limits[1])
 
 
 def _flat(samples: object, name: str) -> Array:

@@ -33,6 +33,7 @@ __all__ = [
     "name_rows",
     "new_panels",
     "title_panel",
+    "wrap",
 ]
 
 EXACT = "#222222"
@@ -156,7 +157,7 @@ def name_rows(axes: Sequence[Axes], names: Sequence[str]) -> None:
     assert figure is not None
     inches = figure.get_size_inches()[1] / len(names)
     for name, ax in zip(names, axes[:: _columns(axes[0])], strict=True):
-        ax.set_ylabel(f"{_wrap(name, int(inches * 9))}\n{ax.get_ylabel()}".strip())
+        ax.set_ylabel(f"{wrap(name, int(inches * 9))}\n{ax.get_ylabel()}".strip())
 
 
 def title_panel(
@@ -169,8 +170,8 @@ def title_panel(
     figure = ax.get_figure(root=True)
     assert figure is not None
     inches = figure.get_size_inches()[0] / _columns(ax)
-    note = _wrap(note, int(inches * 11))
-    ax.set_title(_wrap(title, int(inches * 9)), pad=8 + lift + 13 * len(note.splitlines()))
+    note = wrap(note, int(inches * 11))
+    ax.set_title(wrap(title, int(inches * 9)), pad=8 + lift + 13 * len(note.splitlines()))
     if note:
         ax.annotate(
             note,
@@ -232,7 +233,7 @@ def _visible_length(text: str) -> int:
     return len(re.sub(r"[${}^_]", "", re.sub(r"\\[a-zA-Z]+", "x", text)))
 
 
-def _wrap(text: str, width: int) -> str:
+def wrap(text: str, width: int) -> str:
     """Break lines at spaces, never inside a formula."""
     lines: list[str] = []
     for paragraph in text.split("\n"):
