@@ -19,6 +19,11 @@ c.CourseDirectory.ignore = [
     "*.py",  # the notebooks' text form and right_answers.py
 ]
 
+# What students hand in beside their notebook (FILES of a lab's checks): the solution's own is
+# neither put over theirs by `nbgrader autograde` nor released by `nbgrader generate_assignment`.
+c.Autograde.exclude_overwriting = {"lab3": ["digits.safetensors"]}
+c.GenerateAssignmentApp.CourseDirectory.ignore = [*c.CourseDirectory.ignore, "*.safetensors"]
+
 c.GenerateAssignment.preprocessors = [
     nbgrader.LockCells,
     RemoveAnswers,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from types import ModuleType
 
 from course_lib.checks.base import Check
 
-__all__ = ["checks_of", "find_check", "labs_with_checks"]
+__all__ = ["checks_of", "files_of", "find_check", "labs_with_checks"]
 
 
 def labs_with_checks() -> list[str]:
@@ -25,12 +26,20 @@ def checks_of(lab: str) -> dict[str, type[Check]]:
     Raises:
         ValueError: If there is no such lab.
     """
-    if lab not in labs_with_checks():
-        known = ", ".join(labs_with_checks()) or "none"
-        raise ValueError(f"There is no lab {lab!r}. There are: {known}.")
-    module = importlib.import_module(f"course_lib.checks.{lab}")
+    module = _module(lab)
     classes = [getattr(module, name) for name in module.__all__]
     return {c().name: c for c in classes if issubclass(c, Check)}
+
+
+def files_of(lab: str) -> dict[str, int]:
+    """The files that belong to a hand-in beside its notebook: the largest size in bytes, by name.
+
+    A lab declares them: `FILES = {"digits.safetensors": 4 * 2**20}`. Most have none.
+
+    Raises:
+        ValueError: If there is no such lab.
+    """
+    return dict(getattr(_module(lab), "FILES", {}))
 
 
 def find_check(lab: str, name: str) -> Check:
@@ -43,3 +52,10 @@ def find_check(lab: str, name: str) -> Check:
     if name not in checks:
         raise ValueError(f"{lab} has no check {name!r}. It has: {', '.join(checks)}.")
     return checks[name]()
+
+
+def _module(lab: str) -> ModuleType:
+    if lab not in labs_with_checks():
+        known = ", ".join(labs_with_checks()) or "none"
+        raise ValueError(f"There is no lab {lab!r}. There are: {known}.")
+    return importlib.import_module(f"course_lib.checks.{lab}")

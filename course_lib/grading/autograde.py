@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from logging import Logger
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from traitlets import List
 from traitlets.config import Config
 
 from course_lib.checks import Verdict
+from course_lib.checks.registry import files_of
 from course_lib.grading.execute import ExecuteHandin, Run
 from course_lib.grading.judge import JudgeHandin
 from course_lib.grading.restore import RestoreChecks
@@ -71,13 +73,26 @@ class AutogradeHandin(_OneNotebook, Autograde):
     verdicts: list[Verdict]
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
-        """Only the notebook is graded: what a hand-in brings beside it is left behind."""
+        """Beside the notebook lie the student's files that the lab declares, and the lab's own.
+
+        Whatever else a hand-in brings is left behind. nbgrader would put the solution's file over
+        a student's of that name, or in the place of one that is missing.
+        """
         super().init_assignment(assignment_id, student_id)
+        declared = files_of(assignment_id)
+        submitted = Path(self._format_source(assignment_id, student_id))
         ours = Path(self.coursedir.format_path(self.coursedir.source_directory, ".", assignment_id))
         destination = Path(self._format_dest(assignment_id, student_id))
         for path in list(destination.rglob("*")):
-            if path.is_file() and not (ours / path.relative_to(destination)).exists():
+            relative = path.relative_to(destination)
+            if path.is_file() and (str(relative) in declared or not (ours / relative).exists()):
                 path.unlink()
+        for name, limit in declared.items():
+            theirs = submitted / name
+            regular = theirs.is_file() and not theirs.is_symlink()
+            if regular and theirs.stat().st_size <= limit:
+                destination.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(theirs, destination / name)
 
     def write_single_notebook(self, output: str, resources: Any) -> None:
         super().write_single_notebook(output, resources)

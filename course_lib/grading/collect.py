@@ -1,4 +1,4 @@
-"""Find each student's notebook in a folder of hand-ins, however it was exported.
+"""Find each student's notebook, and the lab's files beside it, however they were exported.
 
 What is understood: `ada/lab1.ipynb`, `bob/lab1/lab1.ipynb` (nbgrader), `carol.zip`, a zip of all,
 `Ada Lovelace_12345_assignsubmission_file_/homework.ipynb` (Moodle), and
@@ -11,13 +11,15 @@ import filecmp
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
 import nbformat
 
+from course_lib.checks.registry import files_of
+from course_lib.grading.beside import find_beside
 from course_lib.grading.names import platform_sender, safe_id
 from course_lib.grading.unpack import BadZip, unpack
 from course_lib.notebooks.course import Course, CourseError
@@ -36,10 +38,14 @@ class Handin:
         student: The student's id.
         notebook: Where the notebook lies, None if there is none that can be graded.
         reason: Why there is none.
-        left_out: The names of files that are not graded: everything but the notebook.
+        left_out: The names of files that are not graded: everything but the notebook and the
+            files that the lab declares.
         rivals: Those of them that may be the lab's notebook too: other notebooks, except copies
             of the one that is graded and other labs' own.
         name: What the student called the notebook.
+        files: Where the files lie that the lab declares, by their declared names; see `files_of`.
+        notes: What a person may want to know of these files, a sentence each.
+        doubts: What somebody should look at: too large a file, several where one was expected.
     """
 
     student: str
@@ -48,6 +54,9 @@ class Handin:
     left_out: tuple[str, ...] = ()
     rivals: tuple[str, ...] = ()
     name: str = ""
+    files: Mapping[str, Path] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 class Collected(NamedTuple):
@@ -107,24 +116,30 @@ def collect(place: Path, lab: str, scratch: Path, labs: Iterable[str] = ()) -> C
 
 
 def store(course: Course, lab: str, handin: Handin) -> Path:
-    """Copy a hand-in's notebook, and nothing else, to `submitted/<student>/<lab>/<lab>.ipynb`."""
+    """Copy a hand-in to `submitted/<student>/<lab>/`; returns the path of `<lab>.ipynb` there.
+
+    The notebook is copied, the files that the lab declares are, and nothing else.
+    """
     assert handin.notebook is not None
     folder = course.root / "submitted" / handin.student / lab
     target = folder / f"{lab}.ipynb"
-    if target.exists() and target.samefile(handin.notebook):
-        return target
-    if handin.notebook.resolve().is_relative_to(folder.resolve()):
-        raise CourseError(f"in the course's own submitted/ a notebook is called {lab}.ipynb")
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
-    shutil.copyfile(handin.notebook, target)
+    sources = {target.name: handin.notebook, **handin.files}
+    if not (target.exists() and target.samefile(handin.notebook)):
+        if any(path.resolve().is_relative_to(folder.resolve()) for path in sources.values()):
+            raise CourseError(f"in the course's own submitted/ a notebook is called {lab}.ipynb")
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True)
+    for name, path in sources.items():
+        if not os.path.lexists(folder / name):  # in submitted/ itself, where it may lie already
+            shutil.copyfile(path, folder / name)
     return target
 
 
 class _Search:
     def __init__(self, lab: str, scratch: Path, other_labs: set[str]):
         self.lab, self.scratch, self.other_labs = lab, scratch, other_labs
+        self.declared = files_of(lab)
         self.refused: list[str] = []
         self.passed_over: list[str] = []
         self._unpacked = 0
@@ -237,7 +252,8 @@ class _Search:
                 handin, reason=f"{count} notebooks where one was expected: {_some(candidates)}"
             )
         chosen = files[candidates[0]]
-        left_out = tuple(name for name in files if name != candidates[0])
+        beside = find_beside(files, candidates[0], self.declared)
+        left_out = tuple(n for n in files if n != candidates[0] and n not in beside.known)
         reason = _objection(chosen, self.lab)
         rivals = tuple(
             name
@@ -246,7 +262,17 @@ class _Search:
             and not filecmp.cmp(files[name], chosen, shallow=False)
         )
         notebook = None if reason else chosen
-        return Handin(folder.name, notebook, reason, left_out, rivals, candidates[0])
+        return Handin(
+            folder.name,
+            notebook,
+            reason,
+            left_out,
+            rivals,
+            candidates[0],
+            beside.files,
+            tuple(beside.notes),
+            tuple(beside.doubts),
+        )
 
 
 def _one_a_student(found: list[_Folder]) -> list[_Folder]:

@@ -160,6 +160,7 @@ class _Session:
             reasons.append("some points were set by hand")
         if handin.rivals:
             reasons.append(f"graded {handin.name}; also there: {', '.join(handin.rivals)}")
+        reasons += [*handin.doubts, *handin.notes]
         count = len(handin.left_out) - len(handin.rivals)
         if count:
             reasons.append(f"{count} other file{'s' * (count > 1)} left out")
@@ -172,7 +173,7 @@ class _Session:
             score.checks,
             faults,
             "; ".join(reasons),
-            bool(suspect or handin.rivals),
+            bool(suspect or handin.rivals or handin.doubts),
         )
 
     def without_grade(self, student: str, status: str, reason: str) -> Row:

@@ -15,6 +15,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import SaveCells
 from traitlets.config import Config, PyFileConfigLoader
 
+from course_lib.checks.registry import files_of
 from course_lib.notebooks.annotate import annotate
 from course_lib.notebooks.course import Course, CourseError
 from course_lib.notebooks.pairs import digest, read_notebook, read_pair, write_notebook
@@ -140,10 +141,14 @@ def load_config(course: Course) -> Config:
 def generate(course: Course, lab: str) -> None:
     """Run nbgrader's generate_assignment for the released notebook; no gradebook is touched.
 
+    Files of the kind that students hand in beside the notebook are not released.
+
     Raises:
         CourseError: If nbgrader refuses.
     """
     config = load_config(course)
+    handed_in = [f"*{Path(name).suffix}" for name in files_of(lab)]
+    config.CourseDirectory.ignore = [*config.CourseDirectory.ignore, *handed_in]
     log = logging.getLogger("course.nbgrader")
     log.setLevel(logging.ERROR)
     directory = CourseDirectory(config=config, assignment_id=lab, log=log)
