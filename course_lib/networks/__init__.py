@@ -6,8 +6,21 @@
 torch.Size([5, 2])
 """
 
+from course_lib.networks.digit_classifier import DigitClassifier
 from course_lib.networks.fourier_features import FourierFeatures
+from course_lib.networks.gaussian_start import GaussianStart
 from course_lib.networks.mlp import MLP
 from course_lib.networks.time_features import TimeFeatures
+from course_lib.networks.unet import ResidualBlock, ResidualBlocks, UNet, time_features
 
-__all__ = ["MLP", "FourierFeatures", "TimeFeatures"]
+__all__ = [
+    "MLP",
+    "DigitClassifier",
+    "FourierFeatures",
+    "GaussianStart",
+    "ResidualBlock",
+    "ResidualBlocks",
+    "TimeFeatures",
+    "UNet",
+    "time_features",
+]
