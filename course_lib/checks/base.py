@@ -71,6 +71,7 @@ class Check:
         repeatable: Whether the same inputs must give the same output.
         if_random: What to say if they do not.
         seconds: How long one call may take.
+        costly: Whether one call takes seconds rather than milliseconds: tests then make few.
         parts: Names of the outputs, where `run` returns several.
     """
 
@@ -86,6 +87,7 @@ class Check:
         "Use the noise that is passed in; draw none of your own, keep nothing between calls."
     )
     seconds: float = 10.0
+    costly: bool = False
     parts: Sequence[str] = ()
 
     @property

@@ -70,7 +70,7 @@ class MNIST:
         """
         check_count("n", n)
         device = torch.device("cpu") if generator is None else generator.device
-        shares = torch.rand(n, generator=generator, dtype=torch.float64, device=device).cpu()
+        shares = torch.rand(n, generator=generator, device=device).cpu().double()  # mps: no float64
         if y is None:
             chosen = (shares * len(self)).long()
         else:

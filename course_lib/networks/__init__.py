@@ -8,7 +8,6 @@ torch.Size([5, 2])
 
 from course_lib.networks.digit_classifier import DigitClassifier
 from course_lib.networks.fourier_features import FourierFeatures
-from course_lib.networks.gaussian_start import GaussianStart
 from course_lib.networks.mlp import MLP
 from course_lib.networks.time_features import TimeFeatures
 from course_lib.networks.unet import ResidualBlock, ResidualBlocks, UNet, time_features
@@ -17,7 +16,6 @@ __all__ = [
     "MLP",
     "DigitClassifier",
     "FourierFeatures",
-    "GaussianStart",
     "ResidualBlock",
     "ResidualBlocks",
     "TimeFeatures",

@@ -61,15 +61,17 @@ class ResidualBlocks(nn.ModuleList):
 
 
 class UNet(nn.Module):
-    """Images whose sides are multiples of 4, a time and a label, to images of the same shape.
+    """Square images, a time and a label, to images of the same shape.
 
-    It starts as zero everywhere.
+    The label enters twice: by the condition c, alike at every place, and as a sketch that is
+    learned, a value for every place and channel of the coarse level. It starts as zero everywhere.
 
     Args:
         channels: of an image.
         widths: channels at half and at a quarter of the image's sides, multiples of 8.
         condition: length of the vector that time and label become.
         labels: number of labels y = 0 … labels - 1. `null_label` = labels stands for "any".
+        size: height and width of an image, a multiple of 4.
 
     Raises:
         ValueError: an argument outside its range.
@@ -83,11 +85,14 @@ class UNet(nn.Module):
         widths: tuple[int, int] = (32, 64),
         condition: int = 64,
         labels: int = 10,
+        size: int = 28,
     ) -> None:
         super().__init__()
         fine, coarse = (check_count("width", width) for width in widths)
         check_count("condition", condition)
-        self.channels = check_count("channels", channels)
+        if check_count("size", size) % 4:
+            raise ValueError(f"size is {size}; expected a multiple of 4")
+        self.image = (check_count("channels", channels), size, size)
         self.null_label = check_count("labels", labels)
         self.register_buffer("frequencies", torch.randn(16))
         self.time = nn.Sequential(
@@ -97,12 +102,14 @@ class UNet(nn.Module):
         self.stem = nn.Conv2d(4 * channels, fine, 3, padding=1)
         self.fine_down = ResidualBlock(fine, condition)
         self.down = nn.Conv2d(fine, coarse, 2, stride=2)
+        self.sketch = nn.Embedding(labels + 1, coarse * (size // 4) ** 2)
         self.coarse = ResidualBlocks(2, coarse, condition)
         self.up = nn.ConvTranspose2d(coarse, fine, 2, stride=2)
         self.merge = nn.Conv2d(2 * fine, fine, 1)
         self.fine_up = ResidualBlock(fine, condition)
         self.norm = nn.GroupNorm(8, fine)
         self.head = nn.Conv2d(fine, 4 * channels, 3, padding=1)
+        _start_at_zero(self.sketch)
         _start_at_zero(self.head)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # faster
 
@@ -110,7 +117,7 @@ class UNet(nn.Module):
         """The network's value at images `x`, times `t` and labels `y`; shaped like `x`.
 
         Args:
-            x: images (batch, channels, height, width), sides multiples of 4.
+            x: images (batch, channels, size, size).
             t: times in [0, 1], shape () or (batch,).
             y: labels (batch,), whole numbers 0 to `null_label`; None for the null label.
 
@@ -121,7 +128,8 @@ class UNet(nn.Module):
         c = self.time(time_features(t, self.frequencies)) + self.label(y)
         h = self.stem(F.pixel_unshuffle(x, 2))
         h = skip = self.fine_down(h, c)
-        h = self.coarse(self.down(h), c)
+        h = self.down(h)
+        h = self.coarse(h + self.sketch(y).view_as(h), c)
         h = self.merge(torch.cat([self.up(h), skip], dim=1))
         h = self.fine_up(h, c)
         return F.pixel_shuffle(self.head(F.silu(self.norm(h))), 2)
@@ -139,7 +147,7 @@ def time_features(t: Tensor, frequencies: Tensor) -> Tensor:
     return math.sqrt(2) * torch.cat([phases.cos(), phases.sin()], dim=1)
 
 
-def _start_at_zero(layer: nn.Conv2d) -> None:
+def _start_at_zero(layer: nn.Module) -> None:
     for weight in layer.parameters():
         nn.init.zeros_(weight)
 
@@ -147,11 +155,9 @@ def _start_at_zero(layer: nn.Conv2d) -> None:
 def _checked(net: UNet, x: Tensor, t: Tensor | float, y: Tensor | None) -> tuple[Tensor, Tensor]:
     """Times and labels (batch,) for the images `x`, or a ValueError."""
     check_alike(x=x)
-    if x.ndim != 4 or x.shape[1] != net.channels or x.shape[2] % 4 or x.shape[3] % 4:
-        raise ValueError(
-            f"x has shape {tuple(x.shape)}; "
-            f"expected (batch, {net.channels}, h, w) with h and w multiples of 4"
-        )
+    if x.shape[1:] != net.image:
+        wanted = ", ".join(map(str, net.image))
+        raise ValueError(f"x has shape {tuple(x.shape)}; expected (batch, {wanted})")
     time = check_time(expand_time(t, x)).to(x).flatten().expand(len(x))
     if y is None:
         return time, torch.full((len(x),), net.null_label, device=x.device)

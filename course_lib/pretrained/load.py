@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from course_lib.networks import DigitClassifier, GaussianStart, UNet
+from course_lib.networks import DigitClassifier, UNet
 
 __all__ = [
     "FOLDER",
@@ -49,7 +49,7 @@ def digit_judge() -> DigitClassifier:
 
 
 @cache
-def digit_generator() -> GaussianStart:
+def digit_generator() -> UNet:
     """A velocity u(x, t, y) of digits 28×28, trained with one label in ten dropped, `y` = None
     for any digit; frozen, in eval mode, on the CPU; one for all callers.
 
@@ -58,9 +58,9 @@ def digit_generator() -> GaussianStart:
         FileNotFoundError: its file is missing.
     """
     with torch.random.fork_rng(devices=[]):
-        generator = GaussianStart(UNet())
-    load_weights(generator.network, FOLDER / "digits.safetensors")
-    return generator.eval()
+        generator = UNet()
+    load_weights(generator, FOLDER / "digits.safetensors")
+    return generator
 
 
 @cache

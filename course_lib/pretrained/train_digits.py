@@ -16,25 +16,29 @@ from torch import Tensor, nn
 from course_lib.datasets import MNIST
 from course_lib.guidance import drop_labels, guided
 from course_lib.metrics.digits import digit_quality
-from course_lib.networks import GaussianStart, UNet
+from course_lib.networks import UNet
 from course_lib.paths import LinearPath
 from course_lib.pretrained.load import FOLDER
 from course_lib.processes import ODE
 from course_lib.simulate import heun_step, simulate, time_grid
 from course_lib.training import fit
 
-__all__ = ["digit_loss", "new_generator", "sample_digits", "train_digits"]
+__all__ = [
+    "BATCH",
+    "DROP",
+    "LEARNING_RATE",
+    "OPTIMIZER",
+    "digit_loss",
+    "sample_digits",
+    "train_digits",
+]
 
-LEARNING_RATE = 6e-3
-
-
-def new_generator() -> GaussianStart:
-    """The network before training; the frequencies of time are torch's next random numbers."""
-    return GaussianStart(UNet())
+BATCH, DROP = 32, 0.1
+OPTIMIZER, LEARNING_RATE = "muon", 6e-3
 
 
 def digit_loss(
-    batch: int = 32, drop: float = 0.1
+    batch: int = BATCH, drop: float = DROP
 ) -> Callable[[nn.Module, torch.Generator], Tensor]:
     """A loss for `fit`: the guided flow matching loss on `batch` digits of MNIST."""
     digits, path = MNIST(), LinearPath()
@@ -63,10 +67,8 @@ def sample_digits(
 def train_digits(file: Path, steps: int = 6000, seed: int = 0) -> None:
     """Train for `steps` batches, write the weights to `file`, print what the judge says."""
     torch.manual_seed(seed)
-    run = fit(new_generator(), digit_loss(), steps=steps, lr=LEARNING_RATE, seed=seed)
-    weights = {
-        name: weight.half().contiguous() for name, weight in run.model.network.state_dict().items()
-    }
+    run = fit(UNet(), digit_loss(), steps=steps, optimizer=OPTIMIZER, lr=LEARNING_RATE, seed=seed)
+    weights = {name: weight.half().contiguous() for name, weight in run.model.state_dict().items()}
     metadata = {"network": "UNet()", "seed": str(seed), "steps": str(steps)}
     save_file(weights, file, metadata)
     print(f"loss of the last 500 steps  {run.history.losses[-500:].mean():.4f}")

@@ -1,4 +1,4 @@
-"""The training loop: θ ← Adam(θ, ∇_θ loss(θ)), until the steps or the seconds are used up."""
+"""The training loop: θ ← step(θ, ∇_θ loss(θ)), by Adam or Muon, until its budget is used up."""
 
 from __future__ import annotations
 
@@ -15,10 +15,14 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
 from course_lib.shapes import check_count, check_number
+from course_lib.training.adam import Adam
+from course_lib.training.muon import Muon
 
 __all__ = ["Fit", "History", "fit"]
 
 Model = TypeVar("Model", bound=nn.Module)
+
+_OPTIMIZERS = {"adam": Adam, "muon": Muon}
 
 _NO_GRADIENT = "the loss has no gradient for the model; expected one computed from loss(model, ...)"
 
@@ -52,6 +56,7 @@ def fit(
     *,
     steps: int | None = None,
     seconds: float | None = None,
+    optimizer: str = "adam",
     lr: float = 2e-3,
     warmup: int = 20,
     ema: float = 0.999,
@@ -60,7 +65,7 @@ def fit(
 ) -> Fit[Model]:
     """Train `model`, in place, to lower `loss`; return a copy of it averaged over the last steps.
 
-    Adam, whose learning rate rises over the first `warmup` steps and then falls to 0 as half a
+    The learning rate rises over the first `warmup` steps and then falls to 0 as half a
     cosine. Given `steps`, the same seed gives the same result, bit for bit, if `loss` draws all
     that is random from its generator.
 
@@ -72,6 +77,7 @@ def fit(
             model's device.
         steps: number of steps.
         seconds: wall-clock time to stop at. With both, whichever comes first.
+        optimizer: "adam", or "muon", which for convolutions needs fewer steps.
         lr: highest learning rate.
         warmup: number of steps before the learning rate is highest.
         ema: decay of the exponential moving average of the weights, in [0, 1).
@@ -91,6 +97,8 @@ def fit(
     most_seconds = math.inf if seconds is None else check_number("seconds", seconds, positive=True)
     check_number("lr", lr, positive=True)
     check_count("warmup", warmup, least=0)
+    if optimizer not in _OPTIMIZERS:
+        raise ValueError(f"optimizer is {optimizer!r}; expected one of {', '.join(_OPTIMIZERS)}")
     if not 0 <= ema < 1:
         raise ValueError(f"ema is {ema}; expected a number in [0, 1)")
     weights = [weight for weight in model.parameters() if weight.requires_grad]
@@ -98,11 +106,7 @@ def fit(
         raise ValueError(f"{type(model).__name__} has no parameter to train; expected one or more")
 
     generator = torch.Generator(weights[0].device).manual_seed(seed)
-    fused = weights[0].device.type in {
-        "cpu",
-        "cuda",
-    }  # one pass over memory: a step is a fifth less
-    optimizer = torch.optim.Adam(weights, lr, fused=fused)
+    descend = _OPTIMIZERS[optimizer](weights).step
     averaged = AveragedModel(model, multi_avg_fn=_averaging(ema))
     rows: list[tuple[float, float]] = []  # loss and time, together however a run is interrupted
     used = 0.0  # share of the budget
@@ -113,16 +117,14 @@ def fit(
     try:
         while used < 1:
             step = len(rows) + 1
-            for group in optimizer.param_groups:
-                rise, fall = min(1.0, step / (warmup + 1)), (1 + math.cos(math.pi * used)) / 2
-                group["lr"] = lr * rise * fall
+            rise, fall = min(1.0, step / (warmup + 1)), (1 + math.cos(math.pi * used)) / 2
             value = loss(model, generator)
             number = _checked(value, step)
-            optimizer.zero_grad()
+            model.zero_grad()
             value.backward()
             if all(weight.grad is None for weight in weights):
                 raise ValueError(_NO_GRADIENT)
-            optimizer.step()
+            descend(lr * rise * fall)
             averaged.update_parameters(model)
             rows.append((number, time.perf_counter() - start))
             used = max(step / most_steps, rows[-1][1] / most_seconds)

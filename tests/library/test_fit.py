@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from course_lib.training import fit
+from course_lib.training.adam import Adam
 from course_lib.training.fit import _averaging
 
 
@@ -77,12 +78,7 @@ def test_stops_at_the_first_of_steps_and_seconds():
 def test_learning_rate_rises_and_then_falls_as_a_cosine(monkeypatch):
     rates = []
 
-    class Spy(torch.optim.Adam):
-        def step(self, closure=None):
-            rates.append(self.param_groups[0]["lr"])
-            return super().step(closure)
-
-    monkeypatch.setattr(torch.optim, "Adam", Spy)
+    monkeypatch.setattr(Adam, "step", lambda self, lr: rates.append(lr))
     quiet_fit(line(), steps=200, lr=0.5, warmup=4)
     cosine = [0.25 * (1 + math.cos(math.pi * n / 200)) for n in range(200)]
     rise = [0.2, 0.4, 0.6, 0.8] + [1.0] * 196
@@ -150,6 +146,7 @@ def test_says_at_which_step_the_loss_was_lost():
         ({"seconds": 0.0}, "seconds is 0.0"),
         ({"seconds": math.nan}, "seconds is nan"),
         ({"steps": 5, "lr": -1.0}, "lr is -1.0"),
+        ({"steps": 5, "optimizer": "sgd"}, "optimizer is 'sgd'; expected one of adam, muon"),
         ({"steps": 5, "ema": 1.0}, r"ema is 1.0; expected a number in \[0, 1\)"),
         ({"steps": 5, "warmup": -1}, "warmup is -1"),
     ],

@@ -6,10 +6,10 @@ from safetensors.torch import save_file
 
 from course_lib.datasets import MNIST
 from course_lib.metrics import class_accuracy, digit_features
-from course_lib.networks import DigitClassifier
+from course_lib.networks import DigitClassifier, UNet
 from course_lib.pretrained import digit_generator, digit_judge
 from course_lib.pretrained.load import FOLDER, digit_statistics, load_weights
-from course_lib.pretrained.train_digits import digit_loss, new_generator, sample_digits
+from course_lib.pretrained.train_digits import digit_loss, sample_digits
 from course_lib.pretrained.train_judge import distorted, halves_distance
 
 
@@ -69,12 +69,11 @@ def test_the_generator_writes_the_digits_asked_for():
     assert class_accuracy(digits, y) >= 0.97
 
 
-def test_the_loss_starts_at_what_a_gaussian_leaves_to_learn():
-    """With F = 0 the loss is the mean of s² / σ² over time, if pixels have the stated moments."""
-    loss = digit_loss(batch=256)(new_generator(), gen())
-    t = torch.linspace(0, 1, 2001, dtype=torch.float64)
-    expected = torch.trapezoid(0.62**2 / ((1 - t) ** 2 + (0.62 * t) ** 2), t)
-    assert loss.item() == pytest.approx(expected.item(), rel=0.05)
+def test_the_loss_starts_at_the_mean_square_of_the_velocity():
+    """A new network is 0, so this is E |z - ε|²: 1 from the noise, the mean of z² from MNIST."""
+    loss = digit_loss(batch=1000)(UNet(), gen())
+    z = MNIST().images.double() / 127.5 - 1
+    assert loss.item() == pytest.approx(1 + z.square().mean().item(), rel=0.01)
     assert loss.requires_grad
 
 

@@ -4,10 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from course_lib.distributions import Gaussian
-from course_lib.networks import GaussianStart, ResidualBlock, ResidualBlocks, UNet, time_features
-from course_lib.oracles import Marginal
-from course_lib.paths import GaussianPath, Linear
+from course_lib.networks import ResidualBlock, ResidualBlocks, UNet, time_features
 
 
 def gen(seed=0):
@@ -17,28 +14,26 @@ def gen(seed=0):
 def unet(seed=0, **sizes):
     """A small U-Net whose weights are drawn, so that none of its layers is silent."""
     torch.manual_seed(seed)
-    net = UNet(**{"widths": (8, 16), "condition": 12} | sizes).double()
+    net = UNet(**{"widths": (8, 16), "condition": 12, "size": 8} | sizes).double()
     for weight in net.parameters():
         nn.init.normal_(weight, std=0.3)
     return net
 
 
-def batch(n=4, channels=1, height=8, width=8, seed=0):
-    x = torch.randn(n, channels, height, width, generator=gen(seed), dtype=torch.float64)
+def batch(n=4, channels=1, size=8, seed=0):
+    x = torch.randn(n, channels, size, size, generator=gen(seed), dtype=torch.float64)
     t = torch.rand(n, generator=gen(seed + 1), dtype=torch.float64)
     return x, t, torch.arange(n) % 10
 
 
-@pytest.mark.parametrize(
-    ("channels", "height", "width"), [(1, 28, 28), (3, 8, 12), (1, 4, 4), (2, 32, 32)]
-)
-def test_result_is_shaped_like_the_images(channels, height, width):
-    x, t, y = batch(3, channels, height, width)
-    assert unet(channels=channels)(x, t, y).shape == x.shape
+@pytest.mark.parametrize(("channels", "size"), [(1, 28), (3, 12), (1, 4), (2, 32)])
+def test_result_is_shaped_like_the_images(channels, size):
+    x, t, y = batch(3, channels, size)
+    assert unet(channels=channels, size=size)(x, t, y).shape == x.shape
 
 
 def test_starts_as_zero():
-    x, t, y = batch(3, height=28, width=28)
+    x, t, y = batch(3, size=28)
     assert (UNet()(x.float(), t.float(), y) == 0).all()
 
 
@@ -80,9 +75,19 @@ def test_the_skip_keeps_what_the_coarse_level_loses():
     assert not torch.allclose(net(x, t, y), net(x.flip(-1), t, y))
 
 
+def test_the_sketch_of_a_label_is_added_after_down():
+    net, (x, t, y) = unet(), batch()
+    seen = []
+    net.coarse.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    net.down.register_forward_hook(lambda _, args, h: seen.append(h))
+    net(x, t, y)
+    before, after = seen
+    torch.testing.assert_close(after, before + net.sketch.weight[y].view(4, 16, 2, 2))
+
+
 def test_the_coarse_level_sees_far():
     """A pixel in a corner of 28×28 moves the middle of the result."""
-    net, (x, t, y) = unet(), batch(1, height=28, width=28)
+    net, (x, t, y) = unet(size=28), batch(1, size=28)
     x.requires_grad_()
     net(x, t, y)[0, 0, 14, 14].backward()
     assert (x.grad[0, 0, 4, 4]).abs() > 0
@@ -131,8 +136,8 @@ def test_weights_keep_their_names():
     """A lab's network and the library's exchange their weights by these names."""
     layers = dict(unet().named_children())
     assert list(layers) == [
-        *("time", "label", "stem", "fine_down", "down", "coarse", "up", "merge", "fine_up"),
-        *("norm", "head"),
+        *("time", "label", "stem", "fine_down", "down", "sketch", "coarse", "up", "merge"),
+        *("fine_up", "norm", "head"),
     ]
     block = dict(layers["fine_up"].named_children())
     assert list(block) == ["norm1", "conv1", "film", "norm2", "conv2"]
@@ -142,9 +147,9 @@ def test_weights_keep_their_names():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (dict(x=torch.zeros(4, 1, 6, 8)), "multiples of 4"),
-        (dict(x=torch.zeros(4, 2, 8, 8)), r"expected \(batch, 1, h, w\)"),
-        (dict(x=torch.zeros(4, 64)), r"expected \(batch, 1, h, w\)"),
+        (dict(x=torch.zeros(4, 1, 8, 12)), r"expected \(batch, 1, 8, 8\)"),
+        (dict(x=torch.zeros(4, 2, 8, 8)), r"expected \(batch, 1, 8, 8\)"),
+        (dict(x=torch.zeros(4, 64)), r"expected \(batch, 1, 8, 8\)"),
         (dict(x=torch.zeros(0, 1, 8, 8)), "not empty"),
         (dict(x=torch.zeros(4, 1, 8, 8, dtype=torch.int64)), "floating-point"),
         (dict(t=torch.zeros(3)), r"expected \(\) or \(batch,\)"),
@@ -167,6 +172,8 @@ def test_refuses_bad_input(change, words):
         (dict(widths=(12, 16)), "multiple of 8"),
         (dict(widths=(8, 0)), "width is 0"),
         (dict(channels=0), "channels is 0"),
+        (dict(size=0), "size is 0"),
+        (dict(size=10), "size is 10; expected a multiple of 4"),
         (dict(labels=0), "labels is 0"),
         (dict(condition=0), "condition is 0"),
     ],
@@ -174,50 +181,3 @@ def test_refuses_bad_input(change, words):
 def test_refuses_bad_sizes(sizes, words):
     with pytest.raises(ValueError, match=words):
         UNet(**sizes)
-
-
-class Zero(nn.Module):
-    def forward(self, x, t, y=None):
-        self.seen = x
-        return torch.zeros_like(x)
-
-
-def test_the_gaussian_start_is_the_exact_velocity_of_a_gaussian():
-    """Compared with the oracle, for points whose coordinates are N(mean, std²)."""
-    start = GaussianStart(Zero(), mean=-0.7, std=0.6)
-    data = Gaussian(torch.full((3,), -0.7, dtype=torch.float64), 0.36)
-    x = torch.randn(50, 3, generator=gen(), dtype=torch.float64)
-    t = torch.linspace(0, 1, 50, dtype=torch.float64)
-    exact = Marginal(GaussianPath(Linear()), data).velocity(x, t)
-    torch.testing.assert_close(start(x, t), exact, rtol=1e-10, atol=1e-10)
-
-
-@pytest.mark.parametrize("t", [0.0, 0.3, 0.72, 1.0])
-def test_inputs_and_errors_of_the_gaussian_start_have_variance_one(t):
-    """100,000 draws: means within 5 standard errors of 0, squares of 1."""
-    n, mean, std = 100_000, -0.7, 0.6
-    noise, z = torch.randn(2, n, 1, generator=gen(), dtype=torch.float64)
-    z = mean + std * z
-    network = Zero()
-    start = GaussianStart(network, mean, std)
-    x = (1 - t) * noise + t * z
-    velocity, scaled, error = start.gaussian(x, t)
-    assert torch.equal(start(x, t), velocity)
-    assert torch.equal(network.seen, scaled)
-    for normal in (scaled, (z - noise - velocity) / error):
-        assert abs(normal.mean()) < 5 / n**0.5
-        assert abs(normal.square().mean() - 1) < 5 * (2 / n) ** 0.5
-
-
-def test_the_gaussian_start_adds_the_network_in_its_units():
-    net, (x, t, y) = unet(), batch()
-    start = GaussianStart(net)
-    velocity, scaled, error = start.gaussian(x, t)
-    assert error.shape == (4, 1, 1, 1)
-    torch.testing.assert_close(start(x, t, y), velocity + error * net(scaled, t, y))
-
-
-@pytest.mark.parametrize("bad", [dict(std=0.0), dict(std=-1.0), dict(mean=math.nan)])
-def test_the_gaussian_start_refuses_bad_moments(bad):
-    with pytest.raises(ValueError, match="expected a"):
-        GaussianStart(Zero(), **bad)
