@@ -42,18 +42,19 @@ def sweep(
     measures: Mapping[str, Numbers],
     *,
     real: Mapping[str, float] | None = None,
+    mark: bool = True,
     xlabel: str = "guidance scale $w$",
     title: str | None = None,
 ) -> Figure:
     """Measures of samples against the guidance scale, one panel each.
 
-    Where one is a Fréchet distance, its least value is marked, and its scale in all panels; its
-    axis is logarithmic where the largest is more than 8 times the least.
+    The axis of a Fréchet distance is logarithmic where the largest is more than 8 times the least.
 
     Args:
         scales: the scales w tried, shape (n,).
         measures: {name: values (n,)}; small Fréchet distances are good.
         real: {name: what real data have}, drawn as a dark dashed line.
+        mark: whether to mark the least Fréchet distance, and its scale in all panels.
 
     Values that are NaN or infinite are left out, and the figure says so.
 
@@ -77,7 +78,7 @@ def sweep(
     order = np.argsort(w, kind="stable")
     usable = {name: np.where(np.abs(v) < 1e100, v, np.nan) for name, v in series.items()}
     frechet = next((name for name in usable if name.startswith("Fréchet")), None)
-    known = frechet is not None and np.isfinite(usable[frechet]).any()
+    known = mark and frechet is not None and np.isfinite(usable[frechet]).any()
     best = int(np.nanargmin(usable[frechet])) if frechet is not None and known else None
 
     fig, axes = new_panels(len(series), title=title, most_columns=3, share=False)

@@ -854,7 +854,8 @@ plots.image_rows(rows)
 
 # %%
 real, real_y = MNIST("test").first(2000)
-print(f"real digits: diversity {spread(digit_features(real), real_y):.0f}")
+real_spread = spread(digit_features(real), real_y)
+print(f"real digits: diversity {real_spread:.1f}")
 
 # %%
 scales = budget(full=[0, 1, 1.5, 2, 3, 4, 8], quick=[0, 2, 8])
@@ -867,7 +868,7 @@ for w in scales:
     measures["accuracy"].append(quality.accuracy)
     measures["diversity"].append(spread(digit_features(images), ordered))
     measures["Fréchet distance"].append(quality.frechet)
-plots.sweep(scales, measures)
+plots.sweep(scales, measures, real={"diversity": real_spread}, mark=False)
 
 # %% [markdown]
 # At which of these scales is the Fréchet distance least?

@@ -258,6 +258,12 @@ def test_a_sweep_has_a_panel_and_a_scale_for_each_measure_and_marks_the_best():
     assert shown == ["least Fréchet distance: 2.5 at $w$ = 2", "real data"]
 
 
+def test_a_sweep_need_not_give_the_best_away():
+    fig = plots.sweep(SCALES, MEASURES, mark=False)
+    assert not fig.legends
+    assert all(line.get_marker() == "o" for ax in fig.axes for line in ax.lines)
+
+
 def test_distances_over_decades_have_a_logarithmic_axis():
     frechet = {name: values for name, values in MEASURES.items() if name.startswith("F")}
     assert plots.sweep(SCALES, frechet).axes[0].get_yscale() == "log"

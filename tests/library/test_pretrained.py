@@ -71,9 +71,9 @@ def test_the_generator_writes_the_digits_asked_for():
 
 def test_the_loss_starts_at_the_mean_square_of_the_velocity():
     """A new network is 0, so this is E |z - ε|²: 1 from the noise, the mean of z² from MNIST."""
-    loss = digit_loss(batch=1000)(UNet(), gen())
+    loss = digit_loss(batch=100)(UNet(), gen())
     z = MNIST().images.double() / 127.5 - 1
-    assert loss.item() == pytest.approx(1 + z.square().mean().item(), rel=0.01)
+    assert loss.item() == pytest.approx(1 + z.square().mean().item(), rel=0.04)
     assert loss.requires_grad
 
 
