@@ -875,7 +875,7 @@ plots.sweep(scales, measures, real={"diversity": real_spread}, mark=False)
 
 # %%
 ### BEGIN SOLUTION
-best_scale = 2
+best_scale = 1.5
 ### END SOLUTION
 
 # %%

@@ -547,7 +547,7 @@ DIGITS = {
         (TakesLabelsOnly, str(OWN_DIGITS)),
     ],
     PredictSweep: letters("c"),
-    BestScale: [(2,), (1.5,), (2.0,), (torch.tensor(1.5),), (torch.tensor(2),)],
+    BestScale: [(1.5,), (3 / 2,), (torch.tensor(1.5),)],
     WhichCauseA: letters("c"),
     WhichCauseB: letters("d"),
     FeatureSpread: [

@@ -214,21 +214,18 @@ class BestScale(Check):
 
     points = 1
     repeatable = False
-    keys = (
-        "3b90a3240281a3f5",
-        "790519fbb2f045ef",
-    )  # two scales whose distances differ by less than chance
+    key = "3b90a3240281a3f5"
 
     def judge(self, inputs: dict[str, Any], output: Any) -> Judgement:
         if isinstance(output, Array) and output.values.size == 1:
             output = output.values.item()
         if isinstance(output, bool) or not isinstance(output, int | float):
             return Judgement(0, "type", "Write one number, the w.")
-        if seal(self.name, f"{output:g}") in self.keys:
+        if seal(self.name, f"{output:g}") == self.key:
             return Judgement(
                 1,
                 None,
-                "There the digits within a kind differ about as much as real ones do. w = 1.5 and w = 2 are so close that chance decides between them.",
+                "There nearly all digits can be read, and within a kind they differ about as much as real ones do.",
             )
         name, message = _other_scale(output)
         return Judgement(0, name, message)
