@@ -65,6 +65,8 @@ def to_plain(value: Any, depth: int = 0) -> Any:
         return [to_plain(item, depth + 1) for item in value]
     if isinstance(value, dict):
         return {str(key): to_plain(item, depth + 1) for key, item in value.items()}
+    if value is Ellipsis:
+        raise NotPlain("`...`, which stands for what is not written yet,")
     raise NotPlain(f"a {type(value).__name__}")
 
 

@@ -52,7 +52,9 @@ class RemoveAnswers(ClearSolutions):
 def _stub(region: list[str], indent: str, before: list[str]) -> list[str]:
     if indent:
         names = [m[1] for line in before if (m := re.match(r"\s*def (\w+)", line))]
-        return ["# Your code here", f'raise NotImplementedError("{names[-1] if names else ""}")']
+        classes = [m[1] for line in before if (m := re.match(r"class (\w+)", line))]
+        name = ".".join([*classes[-1:], *names[-1:]])  # UNet.forward: a lab may have two `forward`
+        return ["# Your code here", f'raise NotImplementedError("{name}")']
     last = ast.parse(textwrap.dedent("\n".join(region))).body[-1]
     if isinstance(last, ast.Assign) and isinstance(last.targets[0], ast.Name):
         letter = isinstance(last.value, ast.Constant) and isinstance(last.value.value, str)

@@ -48,7 +48,7 @@ def sweep(
 ) -> Figure:
     """Measures of samples against the guidance scale, one panel each.
 
-    The axis of a Fréchet distance is logarithmic where the largest is more than 8 times the least.
+    An axis is logarithmic where the largest value exceeds 1 and is over 8 times the least.
 
     Args:
         scales: the scales w tried, shape (n,).
@@ -91,7 +91,7 @@ def sweep(
             if name == frechet:
                 ax.plot(w[best], values[best], zorder=4, **STAR)
         ax.margins(0.07, 0.14)
-        if name == frechet:
+        if np.nanmax(values, initial=0.0) > 1:  # not a share, such as the accuracy
             _log_if_wide(ax, values)
         ax.set_xlabel(xlabel)
         lost = int(np.isnan(values).sum())

@@ -56,7 +56,7 @@ def digit_loss(
 def sample_digits(
     model: nn.Module, y: Tensor, scale: float, generator: torch.Generator, n_steps: int = 6
 ) -> Tensor:
-    """Digits to order: the guided flow by `n_steps` of the midpoint rule; shape (len(y), 1, 28, 28)."""
+    """Digits `y`, shape (len(y), 1, 28, 28): the guided flow by `n_steps` of the midpoint rule."""
     noise = torch.randn(len(y), 1, 28, 28, generator=generator)
     with torch.no_grad():
         return simulate(

@@ -15,14 +15,14 @@
 #
 # **Source:** Holderrieth & Erives, *An Introduction to Flow Matching and Diffusion Models*, section 5. Equations are cited as Notes (70). Slips in print that touch this lab are collected in the course's `docs/errata.md`.
 #
-# Later cells use your earlier answers. If you are stuck, take what the library has, and go on; the check will not count it.
+# Later cells use your earlier answers. If you are stuck, take what the library has, and go on; most checks notice, and give no points for it.
 #
 # <details><summary>What the library has</summary>
 #
 # | yours | the library's |
 # |---|---|
 # | `sample_path(z, t, noise)` | `GaussianPath(Linear()).sample(z, t, noise)` |
-# | `time_features`, `ResidualBlock`, `UNet` | `ResidualBlock`, `UNet` of `course_lib.networks`, with layers of the same names |
+# | `time_features`, `ResidualBlock`, `UNet` | the same names in `course_lib.networks` |
 # | `drop_labels(y, u, rate, null_label)` | `drop_labels(y, rate, null_label, u)` of `course_lib.guidance` |
 # | `guided_velocity` | `guided(network, y, w)` of `course_lib.guidance`: a function of `(x, t)` |
 # | a trained network | `digit_generator()` of `course_lib.pretrained` |
@@ -61,18 +61,18 @@ from course_lib.processes import ODE
 from course_lib.simulate import Trajectory, midpoint_step, simulate, time_grid
 from course_lib.training import budget, fit
 
-_ = torch.manual_seed(0)  # the same figures for everyone
+_ = torch.manual_seed(0)  # the same figures for everyone who runs the cells in order
 
 # %% [markdown]
 # # Part A · An image is a point
 #
 # A grey image of 28 × 28 pixels is 784 numbers: a point in 784 dimensions. Nothing else is new. A set of images is a cloud of points, and the straight path of Lab 2 leads a noise image to a digit as it led a person from the foyer to a seat.
 #
-# The data are MNIST: 60,000 handwritten digits, each with its label, the digit that was meant. Here pixels run from −1 (paper) to 1 (ink).
+# The data are MNIST: 60,000 handwritten digits, each with its label, the digit that was meant. Here pixels run from −1, drawn black, to 1, drawn white; what lies outside is drawn like the nearer end.
 
 # %%
 digits = MNIST()
-z, y = digits.sample(40, torch.Generator().manual_seed(3))
+z, y = digits.sample(40, torch.Generator().manual_seed(1))
 print(z.shape, y.shape, y.dtype)
 plots.images(z, labels=y.tolist())
 
@@ -127,11 +127,11 @@ plots.image_path(Trajectory(clock, torch.stack(stations)), n=4)
 #
 # In Lab 2 a multilayer perceptron took the two coordinates of a point. It could take 784 as well, but it would have to learn from scratch that pixels have neighbours. A *convolution* knows: it looks at each pixel's surroundings, and does the same everywhere.
 #
-# Think of somebody who restores a painting. She steps back to see what it shows. She steps up to paint the detail. And she keeps notes of what she saw close up. That is a *U-Net*: downwards to fewer and larger pixels, upwards again, and *skips* across, the notes. All the while she must know two things: how much dirt is still on the canvas ($t$), and what it is meant to show ($y$).
+# Think of somebody who restores a painting. She steps back to see what it shows. She steps up to paint the detail. And she keeps photographs of what she saw close up. That is a *U-Net*: downwards to fewer and larger pixels, upwards again, and *skips* across, the photographs. All the while she must know two things: how much dirt is still on the canvas ($t$), and what it is meant to show ($y$).
 #
 # ### Exercise 2 · A clock with many hands
 #
-# A network does badly with one plain number $t$. What changes between 0.31 and 0.32 would have to be seen in its third digit. A clock shows time by hands: a slow one tells the hour, a quick one the minute. Give each hand $i$ a random speed $f_i$, drawn once, and write down where it points, with a factor that makes the mean square 1:
+# A network does badly with one plain number $t$. To tell 0.31 from 0.37 it would have to see a difference in the second decimal. A clock shows time by hands: of a slow one you read the hour, of a quicker one the minute. Give each hand $i$ a random speed $f_i$ (standard normal, drawn once: the quickest of 16 makes about two turns), and write down where it points, with a factor that makes the mean square 1:
 #
 # $$\phi(t)=\sqrt2\,\bigl[\cos 2\pi f_1t,\dots,\cos 2\pi f_nt,\ \sin 2\pi f_1t,\dots,\sin 2\pi f_nt\bigr].$$
 #
@@ -170,7 +170,7 @@ check(lab3.FourierTimeFeatures, time_features)
 #
 # How does one tell a convolution the time and the label? Turn both into one vector $c$, the *condition*. Then let $c$ work a mixing desk: it has a slider for every channel, which makes that channel louder or softer (*scale*) and lifts or lowers it (*shift*). The Notes (§5.2.2) add a shift only. With a scale too, $c$ can also switch a channel off.
 #
-# A layer `film` turns $c$ into $2\cdot$`width` numbers for each image: first `width` scales, then `width` shifts. A scale of 0 means "leave it as it is", so multiply by $1+$ scale.
+# The number of channels is called the *width* of a network. A layer `film` turns $c$ into $2\cdot$`width` numbers for each image: first the scales of all channels, then their shifts. A scale of 0 means "leave it as it is", so multiply by $1+$ scale.
 
 
 # %%
@@ -178,8 +178,8 @@ def scale_and_shift(h, scale_shift):
     """h · (1 + scale) + shift, channel by channel.
 
     Args:
-        h: features, shape (batch, width, height, width of the image).
-        scale_shift: shape (batch, 2 * width); the first half are the scales.
+        h: features, shape (batch, channels, rows, columns).
+        scale_shift: shape (batch, 2 * channels); the first half are the scales.
 
     Returns:
         Features, shaped like h.
@@ -208,7 +208,7 @@ check(lab3.ScaleAndShift, scale_and_shift)
 #
 # $$h\;+\;\text{conv}_2\Bigl(\text{silu}\bigl(\underbrace{\text{norm}_2(\text{conv}_1(\text{silu}(\text{norm}_1(h))))}_{\text{then scale and shift by } c}\bigr)\Bigr)$$
 #
-# So the way from the input to the output is always open, and so is the way back for gradients. The layers are given. Before training, `conv2` is zero: a new block does nothing, and learns from there. Write `forward`. (`F.silu` is $x\cdot\text{sigmoid}(x)$, a smooth ReLU.)
+# So the way from the input to the output is always open, and so is the way back for gradients. The layers are given. Before training, `conv2` is zero: a new block does nothing, and learns from there. Write `forward`. (`F.silu` is $x\cdot\text{sigmoid}(x)$, a smooth ReLU. A `GroupNorm` brings the channels of an image, in 8 groups, to mean 0 and variance 1.)
 
 
 # %%
@@ -232,6 +232,13 @@ class ResidualBlock(nn.Module):
         ### END SOLUTION
 
 
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Keep `h` for the sum at the end, and give the inner state a name of its own. `self.film(c)` are the numbers that your `scale_and_shift` wants.
+#
+# </details>
+
 # %%
 check(lab3.ResidualBlockForward, ResidualBlock)
 
@@ -239,7 +246,7 @@ check(lab3.ResidualBlockForward, ResidualBlock)
 # %% [markdown]
 # ### Exercise 5 · Down and up
 #
-# Here are all the layers of the network, from top to bottom in the order of their use. `F.pixel_unshuffle(x, 2)` comes before the first: it makes each square of 2 × 2 pixels one place with four channels. No number is lost, and every convolution from here on has a quarter of the places to visit.
+# Here are all the layers of the network, from top to bottom in the order of their use. `F.pixel_unshuffle(x, 2)` comes before `stem`: it makes each square of 2 × 2 pixels one place with four channels. No number is lost, and every convolution from here on has a quarter of the places to visit.
 
 
 # %%
@@ -251,7 +258,9 @@ class Layers(nn.Module):
         self.time = nn.Sequential(
             nn.Linear(32, condition), nn.SiLU(), nn.Linear(condition, condition)
         )
-        self.label = nn.Embedding(labels + 1, condition)  # one vector a label; 10 is "not told"
+        self.label = nn.Embedding(
+            labels + 1, condition
+        )  # one vector per label; 10 is for "not told", see Part C
         self.stem = nn.Conv2d(4, fine, 3, padding=1)
         self.fine_down = ResidualBlock(fine, condition)
         self.down = nn.Conv2d(fine, coarse, 2, stride=2)  # 2 × 2 places become one
@@ -270,13 +279,13 @@ class Layers(nn.Module):
 # %% [markdown]
 # The label enters twice. Its vector works the mixing desks, which are the same at every place. But where in the image does a 7 have its stroke? For that the network learns, for each label, a *sketch*: a number for each channel and place of the coarse level, 7 × 7.
 #
-# A batch of 16 digits goes in, `(16, 1, 28, 28)`. Follow it on paper. Which shape has it
+# A batch of 16 digits goes in, `(16, 1, 28, 28)`. Follow it on paper. What is its shape
 #
 # 1. after the first `pixel_unshuffle`,
 # 2. after `stem`,
 # 3. after `down`,
 # 4. after `up`,
-# 5. when what came up and the skip lie side by side, before `merge`,
+# 5. when the channels of what came up and those of the skip are joined, before `merge`,
 # 6. at the very end, after `F.pixel_shuffle(..., 2)` has put the pixels back?
 
 # %%
@@ -294,7 +303,7 @@ shapes = [
 # %% [markdown]
 # <details><summary>What to write</summary>
 #
-# A list of six shapes: `shapes = [(16, …), …]`.
+# A list of six tuples of numbers, such as `(16, 1, 28, 28)`. The names of the layers: `nn.Embedding(n, d)` is a table of `n` vectors that are learned; `nn.ConvTranspose2d` with `2, stride=2` makes each place into 2 × 2.
 #
 # </details>
 
@@ -310,7 +319,7 @@ check(lab3.PredictShapes, shapes)
 # - The condition: `time` of your features of `t`, plus `label` of `y`.
 # - Unshuffle the pixels, `stem`, `fine_down`. What comes out is kept: it is the skip.
 # - `down`. Add the sketch of `y`, viewed in the shape of what is there. Then both blocks of `coarse`.
-# - `up`. Lay the skip beside it, what came up first, and `merge`.
+# - `up`. Join the channels of what came up and of the skip, in this order, and `merge`.
 # - `fine_up`, `norm`, silu, `head`, and shuffle the pixels back.
 #
 # Every block gets the condition.
@@ -336,15 +345,22 @@ class UNet(Layers):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# `self.sketch(y)` has 64 · 7 · 7 numbers a row; `.view_as(h)` puts them in the shape of `h`. `self.coarse` is a list: `for block in self.coarse: h = block(h, c)`. `torch.cat([a, b], dim=1)` lays channels side by side.
+# `self.sketch(y)` has 64 · 7 · 7 numbers a row; `.view_as(h)` puts them in the shape of `h`. `self.coarse` is a list: `for block in self.coarse: h = block(h, c)`. `torch.cat([a, b], dim=1)` joins channels.
 #
 # </details>
 
 # %%
 check(lab3.UNetForward, UNet)
 
+# %%
+new = UNet()
+print(f"{sum(w.numel() for w in new.parameters()):,} weights; before training it says:")
+print(new(z, torch.rand(40), y).std())
+
 # %% [markdown]
-# **What is the skip for?** Cut it: put zeros in its place, and train the network anew, for as long as before. Which part of the target $z-\epsilon$ does it predict much worse?
+# It starts from 0 everywhere, and can only get better.
+#
+# **What is the skip for?** Cut it: put zeros in its place. Train this network and the whole one for 400 steps each. Which part of the target $z-\epsilon$ does the cut one predict much worse by then?
 #
 # - (a) The digit: the label reaches the result through the skip.
 # - (b) The coarse part: the mean brightness of each 4 × 4 pixels.
@@ -366,7 +382,7 @@ check(lab3.PredictSkip, skip_prediction)
 #
 # Learning her arrows takes one change to Lab 2's loss, Notes (64): draw the image together with its label, and tell the network the label. The path and the target do not know about labels at all.
 #
-# You will want both ushers soon. Must you train two networks? No: add one more label, the *null label* $\varnothing$, which means "not told". In training, cover each label with probability η. Then $u_t(x\mid\varnothing)$ is the first usher's arrow, and a single network has learned both, Notes (68).
+# You will want both ushers soon. Must you train two networks? No: add one more label, the *null label* $\varnothing$, which means "not told". In training, cover each label with probability η (papers and code say *drop*). Then $u_t(x\mid\varnothing)$ is the first usher's arrow, and a single network has learned both, Notes (68).
 #
 # ### Exercise 7 · Cover some labels
 #
@@ -432,6 +448,13 @@ def guided_cfm_loss(model, z, y, t, noise, u, rate, null_label):
     ### END SOLUTION
 
 
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Call your own `sample_path` and `drop_labels`. `.square().mean()` of the difference is a mean over everything.
+#
+# </details>
+
 # %%
 check(lab3.GuidedCFMLoss, guided_cfm_loss)
 
@@ -472,7 +495,7 @@ def guided_velocity(velocity, x, t, y, w, null_label):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# `torch.full_like(y, 10)` has the shape and type of `y`, and is 10 everywhere.
+# `torch.full_like(y, 3)` has the shape and type of `y`, and is 3 everywhere. Which number is wanted here is an argument.
 #
 # </details>
 
@@ -590,12 +613,12 @@ walks = {
 }
 plots.histogram(
     walks,
-    {"w = 1": exact.at(1.0, y=1), "w = 3": {"$p(x|y)$": exact.at(1.0, y=1), "tilted": tilted}},
+    {name: {"$p(x|y)$": exact.at(1.0, y=1), "tilted, w = 3": tilted} for name in walks},
     extent=(-1.5, 3.5),
 )
 
 # %% [markdown]
-# A caricature indeed: at $w=3$ the samples keep away from the other class, and they are all alike.
+# A caricature indeed: at $w=3$ the samples keep away from the other class, and they are more alike than they should be.
 #
 # For Gaussians you can work it out on paper. Let all data be $\mathcal N(0,S^2)$ and those with your label $\mathcal N(0,s^2)$. On the linear path, data of standard deviation $s$ are a crowd of standard deviation $s_t=\sqrt{t^2s^2+(1-t)^2}$ at time $t$. In a Gaussian crowd everybody keeps their place in the order, so distances from the middle grow as $s_t$ does:
 #
@@ -659,7 +682,7 @@ def gaussian_score(x, t, y):
     return -x / (t**2 * torch.where(y == 1, 0.25, 1.0) + (1 - t) ** 2)[:, None]
 
 
-def noisy_std(sigma, n=4000, n_steps=400):
+def noisy_std(sigma, n=4000, n_steps=800):
     """The standard deviation of the points to which the guided SDE with w = 3 leads."""
     x, h = torch.randn(n, 1), 0.99 / n_steps
     for i in range(n_steps):
@@ -669,7 +692,7 @@ def noisy_std(sigma, n=4000, n_steps=400):
 
 
 # %%
-sigmas = torch.tensor([0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0])
+sigmas = torch.tensor([0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0])
 plots.curves(
     sigmas,
     {
@@ -691,7 +714,7 @@ plots.curves(
 #
 # ### Exercise 12 · Train
 #
-# One training step takes 32 digits with their labels, a time and a noise image for each, and uniform numbers to cover labels by: one label in ten. All of it is drawn from `generator`. `uniform(shape, z, generator)` and `normal(shape, z, generator)` draw numbers of the type, and on the device, of `z`.
+# One training step takes 32 digits with their labels, a time and a noise image for each, and uniform numbers to cover labels by: one label in ten. All of it is drawn from `generator`. `uniform(shape, z, generator)` and `normal(shape, z, generator)` draw numbers of the type, and on the device, of `z`: the shapes are `(32,)` and `z.shape`.
 
 
 # %%
@@ -706,9 +729,10 @@ def digit_loss(model, generator):
 
 
 # %% [markdown]
-# Three minutes on two processor cores; with a GPU it gets further in the same time. Stretch your legs.
+# Three minutes on two processor cores; with a GPU it gets further in the same time. (What `"muon"` is stands below. `budget` takes the second of its two values where a quick run is asked for, as in the grader. The stop button ends the training early and keeps what was learned.) Stretch your legs.
 
 # %%
+trained = ...  # until the training has run
 device = "cuda" if torch.cuda.is_available() else "cpu"
 plan = budget(full={"seconds": 180}, quick={"steps": 80})
 run = fit(UNet().to(device), digit_loss, optimizer="muon", lr=6e-3, **plan)
@@ -735,19 +759,20 @@ def write(network, y, w, noise, n_steps=6):
         return simulate(ODE(velocity), noise, time_grid(n_steps), step=midpoint_step)
 
 
+# %% [markdown]
+# Who says whether they are good? A *judge*: a network that recognises 99.6 % of the digits in MNIST's test set, and that comes with the course. Below each digit stands what it reads. The share of digits read as what was ordered is the *accuracy*.
+#
+# Accuracy does not see everything. A network that knew one perfect 7 would score full marks on sevens. So there is a second measure. The judge turns an image into 64 features. Fit a Gaussian to the features of MNIST's test set and another to those of the written digits: the *Fréchet distance* of the two is 0 only if their means and their covariances agree. With few images it is not 0 even for real ones, by the luck of the draw. So the line below also has the distance of *as many real digits*.
+
 # %%
 order = torch.arange(10).repeat_interleave(budget(full=10, quick=2))
 written = write(trained, order, 2.0, torch.randn(len(order), 1, 28, 28)).final
+print(digit_quality(written, order))
 guess = digit_judge()(written).argmax(1)
 plots.images(written, labels=guess.tolist(), expected=order.tolist())
 
 # %% [markdown]
-# Every row of ten is one order. Below each digit stands what a *judge* reads: a network that recognises 99.6 % of the digits in MNIST's test set, and that comes with the course. Its verdict is the *accuracy*: the share of digits read as what was ordered.
-#
-# Accuracy does not see everything. A network that knew one perfect 7 would score full marks on sevens. So there is a second measure. The judge turns an image into 64 features. Fit a Gaussian to the features of real digits and another to those of the written ones: the *Fréchet distance* of the two is 0 only if their means and their covariances agree.
-
-# %%
-print(digit_quality(written, order))
+# Each row holds one order. A hundred digits are few: expect about 2, for yours and for real ones alike. (Yours may even do better by a little, since they come in exactly ten of each kind.)
 
 # %% [markdown]
 # How does an image come about?
@@ -778,7 +803,7 @@ if budget(full=True, quick=False):  # a quick run, as in the grader, keeps the f
     save_weights(trained, "digits.safetensors")
 
 # %% [markdown]
-# The file holds numbers, not the network that they belong to. So hand over the network too: `blank`, a new one of your own, into which the numbers are loaded.
+# The file holds numbers, not the network that they belong to. So hand over a network too, as `blank`: a new and untrained one of your own, `UNet()`. The check loads the numbers into it. (It takes ten seconds.)
 
 # %%
 ### BEGIN SOLUTION
@@ -795,7 +820,7 @@ check(lab3.HandedInDigits, blank, "digits.safetensors")
 #
 # ### Exercise 14 · Accuracy, diversity, and both
 #
-# *Diversity*: how much do the sevens differ from each other? Take the judge's features of all sevens, and their variance: for each feature the mean squared distance from its mean over the sevens (divided by $n$, not $n-1$), added up over the features. Then average over the digits that occur.
+# *Diversity*: how much do the sevens differ from each other? Take the judge's features of all sevens, and their variance: for each feature the mean squared distance from its mean over the sevens (divided by $n$, not $n-1$), added up over the features. Then average over the digits that occur. More is not always better: a 2 among the sevens also raises it. The aim is the value that real digits have.
 
 
 # %%
@@ -850,7 +875,7 @@ rows = {f"w = {w}": write(network, ten, w, same_noise).final for w in (0, 1, 2, 
 plots.image_rows(rows)
 
 # %% [markdown]
-# Each column begins with the same noise. Now the numbers, on real digits first:
+# Each column begins with the same noise. Now the numbers, on real digits first. (The sweep takes a minute or two.)
 
 # %%
 real, real_y = MNIST("test").first(2000)
@@ -882,15 +907,15 @@ best_scale = 1.5
 check(lab3.BestScale, best_scale)
 
 # %% [markdown]
-# At $w=0$ the label is ignored: one digit in ten is right by luck. At $w=1$ the network alone is not good enough; some guidance makes its digits more like real ones. Then accuracy has no more to win, diversity goes on falling, and the distance grows again. A real crowd of sevens is more varied than a row of model sevens.
+# At $w=0$ the label is ignored: one digit in ten is right by luck. At $w=1$ the network alone is not good enough; some guidance makes its digits more like real ones. Its digits are too varied there, since some belong to no kind. Then accuracy has no more to win, diversity falls below that of real digits, and the distance grows again: a real crowd of sevens is more varied than a row of model sevens.
 #
 # ### Exercise 15 · What went wrong here?
 #
 # Two people had digits written, and each made one mistake. Ordered were 0 to 9, a column each. Look down the columns: what is too much, what is missing, and where?
 
 # %%
-many = torch.arange(10).repeat(4)
-noise = torch.randn(40, 1, 28, 28)
+many = torch.arange(10).repeat(5)
+noise = torch.randn(50, 1, 28, 28, generator=torch.Generator().manual_seed(7))
 plots.images(lab3.failure("a", many, noise), title="Picture A")
 
 # %% [markdown]
@@ -940,7 +965,7 @@ progress("lab3")
 # - An image is a point; paths, targets and losses are those of Lab 2.
 # - A U-Net looks from afar and from close by, and its skips carry what is fine. Time and label work its channels like a mixing desk.
 # - The null label lets one network learn the guided and the unguided velocity together.
-# - Classifier-free guidance exaggerates the difference of the two. It buys obedience with diversity. What it samples is neither $p(x\mid y)$ nor, without noise, the tilted density.
+# - Classifier-free guidance exaggerates the difference of the two. It pays for obedience with diversity. What it samples is neither $p(x\mid y)$ nor, without noise, the tilted density.
 # - Two numbers judge a generator better than one.
 #
 # ### For the curious

@@ -16,6 +16,7 @@ import pytest
 from course_lib.checks import Check, Choice, Outcome, checks_of, execute, judge, labs_with_checks
 from course_lib.checks.base import call_with
 from course_lib.checks.choice import seal
+from course_lib.checks.guard import StudentError
 from course_lib.checks.plain import encode, to_plain
 from course_lib.checks.rng import Rng
 
@@ -70,7 +71,7 @@ def test_right_answers_are_accepted(lab, which):
 @pytest.mark.parametrize(("lab", "which"), FORMULAS)
 def test_the_answer_is_accepted_and_every_mistake_is_named(lab, which):
     check = which()
-    for seed in SEEDS:
+    for seed in SEEDS[:5] if which.costly else SEEDS:
         assert verdict_on_formula(check, check.answer, seed).passed
         for formula in check.also:
             assert verdict_on_formula(check, formula, seed).passed
@@ -95,7 +96,7 @@ def as_student_code(check, formula, seed):
         call_with(check.run, inputs, spy)
         ((*args,),) = calls
         names = [next(name for name, value in inputs.items() if value is arg) for arg in args]
-    except (KeyError, StopIteration, TypeError, ValueError):
+    except (KeyError, StopIteration, StudentError, TypeError, ValueError):
         return None
     return lambda *args: call_with(formula, dict(zip(names, args, strict=True)))
 

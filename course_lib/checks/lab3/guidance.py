@@ -93,7 +93,7 @@ class DropLabels(Check):
         Mistake(
             "last-class-as-null",
             _drop(_below, lambda null_label: null_label - 1),
-            "Dropped labels become the last class with you. The null label is one more: null_label itself.",
+            "Dropped labels become one of the classes with you. Is a number written into the code? The null label is the argument null_label.",
         ),
         Mistake(
             "null-label-added",
@@ -389,6 +389,13 @@ def _exact(means, variances, labels, null_label, wanted):
         if y.shape != x.shape[:1] or y.is_floating_point():
             raise ValueError(
                 f"y is {y.dtype} of shape {tuple(y.shape)}; expected ({len(x)},) integers"
+            )
+        known = torch.cat([labels, torch.tensor([null_label])])
+        if not torch.isin(y, known).all():
+            raise ValueError(
+                f"y has the label {y[~torch.isin(y, known)][0].item()}, and here labels are 0 to "
+                f"{labels.max().item()} and null_label = {null_label}. No number belongs in the code: "
+                "null_label is an argument"
             )
         points = x.flatten(1)
         t = expand_time(t, points)
@@ -738,6 +745,21 @@ class GuidedSDEStep(Check):
             "clock-reversed",
             _step(clock=lambda t, h: 1 - t),
             "You ask for the score at time 1 − t.",
+        ),
+        Mistake(
+            "late-velocity",
+            _step(lambda a: a.step((a.x + (1 - a.t - a.h) * a.s) / (a.t + a.h), a.s)),
+            "In the velocity stands the time at which the step ends. An Euler step looks at where it begins.",
+        ),
+        Mistake(
+            "score-without-h",
+            _step(lambda a: a.x + a.h * a.u + a.sigma**2 / 2 * a.s + a.jump),
+            "The term with σ² s is not multiplied by h: it is part of the drift, like the velocity.",
+        ),
+        Mistake(
+            "drift-alone",
+            _step(lambda a: a.u + a.sigma**2 / 2 * a.s),
+            "This is the drift. A step goes on from x, for a time h, and takes the noise along.",
         ),
         Mistake(
             "velocity-not-divided",

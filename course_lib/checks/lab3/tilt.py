@@ -16,7 +16,7 @@ class PredictTilt(Choice):
     replies = {
         "a": "At w = 1 they would: exact fields lead to p(x|y). At w = 3 the points follow other arrows. Run the experiment below, then choose again.",
         "b": "The guided score is the score of the tilted p_t at each time, but the tilted p_t of two times are not joined by the guided flow: each was tilted by itself, and nothing carries the one to the other. Run the experiment below, then choose again.",
-        "c": "At every time on the way the arrows lead away from the other class, and the points that lag behind are pushed hardest. So the cloud overshoots and gathers. It follows neither p(x|y) nor the tilted density: typical points of the class, and few kinds of them.",
+        "c": "At every time on the way the arrows lead away from the other class, and the points that lag behind are pushed hardest. So the cloud overshoots and gathers. It follows neither p(x|y) nor the tilted density: points that nobody could take for the other class, and few kinds of them.",
         "d": "The arrows are longer, true. But do the points at both ends of a cloud go in opposite directions, or do those that lag behind go farther? Run the experiment below, then choose again.",
     }
 

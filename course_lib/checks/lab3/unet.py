@@ -21,11 +21,6 @@ from course_lib.networks.unet import UNet
 __all__ = ["PredictShapes", "PredictSkip", "UNetForward"]
 
 
-def _small_unet():
-    return UNet(**_SIZES)
-
-
-_SIZES: dict[str, Any] = dict(widths=(8, 16), condition=12, size=8)
 _ROOT_OF_TWO = math.sqrt(2)
 
 
@@ -37,7 +32,7 @@ def _with(**layers):
     """
 
     def formula(x, t, y, weights):
-        net = drawn(_small_unet, weights)
+        net = drawn(UNet, weights)
         given = SimpleNamespace(net=net, x=x, t=t, y=y)
         other = copy.copy(net)
         other._modules = net._modules | {
@@ -133,11 +128,13 @@ def _told(condition):
 class UNetForward(Check):
     """The U-Net.
 
-    The check builds the class at a small size and gives it weights of its own; the labels are
-    digits and, once at least, the null label.
+    The check builds the class and gives it weights of its own; the labels are digits and, once at
+    least, the null label.
     """
 
     points = 3
+    costly = True
+    differentiable = ("x",)
     if_random = "There is nothing random in the network: draw no noise, keep nothing between calls."
     reference = (UNet.forward,)
     seconds = 30.0
@@ -145,17 +142,17 @@ class UNetForward(Check):
     def inputs(self, rng):
         labels = [rng.integer(0, 9) for _ in range(3)]
         return dict(
-            x=rng.normal(4, 1, 8, 8),
+            x=rng.normal(4, 1, 28, 28),
             t=rng.uniform(4, low=0.05, high=0.95),
             y=torch.tensor([*labels, 10]),
             weights=rng.integer(0, 2**31),
         )
 
     def run(self, unet, x, t, y, weights):
-        return call(load(unet, drawn(_small_unet, weights), **_SIZES), x, t, y)
+        return call(load(unet, drawn(UNet, weights)), x, t, y)
 
     def answer(self, x, t, y, weights):
-        return drawn(_small_unet, weights)(x, t, y)
+        return drawn(UNet, weights)(x, t, y)
 
     mistakes = [
         *(
@@ -270,7 +267,7 @@ class UNetForward(Check):
         ),
         Mistake(
             "input-added",
-            lambda x, t, y, weights: x + drawn(_small_unet, weights)(x, t, y),
+            lambda x, t, y, weights: x + drawn(UNet, weights)(x, t, y),
             "You add the input at the end. The blocks are residual; the network as a whole is not: z − ε is no small change to x.",
         ),
         Mistake(
@@ -481,6 +478,6 @@ class PredictSkip(Choice):
     replies = {
         "a": "The label goes to every block by way of the condition, whether there is a skip or not. What goes across the skip, and nowhere else at that resolution?",
         "b": "What a whole region is like is what the coarse level is good at, and that way is still open. What else goes across the skip?",
-        "c": "What tells a pixel from its neighbours now has to be packed into the channels of a coarse place and unpacked again, which takes long to learn; across the skip it just goes. In a short trial with a smaller network, the error in the means of 4×4 pixels rose by 7 %, that in all the rest by 73 %.",
-        "d": "There is room enough, true. But the network would have to learn to pack 16 pixels into the channels of one place and to unpack them. Does it, in the same time? Choose again.",
+        "c": "What tells a pixel from its neighbours now has to be packed into the channels of a coarse place and unpacked again, which takes time to learn; across the skip it just goes. In a trial of 400 steps the error in the means of 4×4 pixels rose by 15 %, that in all the rest by 94 %. After 900 steps it was 9 % and 5 %: there is room enough for all of it, and in time the network learns to use it. The skip saves the time.",
+        "d": "There is room enough, true, and after a long training little of the difference is left. But the network has to learn to pack 16 pixels into the channels of one place and to unpack them. Has it, after 400 steps? Choose again.",
     }
