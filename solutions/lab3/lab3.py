@@ -728,16 +728,25 @@ def digit_loss(model, generator):
     ### END SOLUTION
 
 
+# %%
+check(lab3.DigitLoss, digit_loss)
+
 # %% [markdown]
 # Three minutes on two processor cores; with a GPU it gets further in the same time. (What `"muon"` is stands below. `budget` takes the second of its two values where a quick run is asked for, as in the grader. The stop button ends the training early and keeps what was learned.) Stretch your legs.
 
 # %%
-trained = ...  # until the training has run
 device = "cuda" if torch.cuda.is_available() else "cpu"
 plan = budget(full={"seconds": 180}, quick={"steps": 80})
 run = fit(UNet().to(device), digit_loss, optimizer="muon", lr=6e-3, **plan)
-trained = run.model.cpu()
 plots.training(run.history)
+
+# %% [markdown]
+# `run.model` is the network with the average of its last weights. Name it `trained`, and bring it back to the processor: `.cpu()`.
+
+# %%
+### BEGIN SOLUTION
+trained = run.model.cpu()
+### END SOLUTION
 
 # %%
 check(lab3.TrainedDigits, trained)

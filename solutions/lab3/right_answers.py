@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from course_lib.checks.lab3 import blocks, images, unet
+from course_lib.checks.lab3.batch import DigitLoss
 from course_lib.checks.lab3.digits import HandedInDigits, TrainedDigits
 from course_lib.checks.lab3.failures import WhichCauseA, WhichCauseB
 from course_lib.checks.lab3.guidance import (
@@ -23,7 +24,9 @@ from course_lib.checks.lab3.guidance import (
 )
 from course_lib.checks.lab3.sweep import BestScale, FeatureSpread, PredictSweep
 from course_lib.checks.lab3.tilt import GuidedStd, PredictTilt, TiltStd
+from course_lib.datasets import MNIST
 from course_lib.networks import UNet
+from course_lib.noise import normal, uniform
 from course_lib.pretrained import digit_generator
 from course_lib.shapes import expand_time
 from course_lib.simulate import euler_maruyama_step
@@ -540,7 +543,26 @@ class TakesLabelsOnly(UNet):
         return super().forward(x, t, y)
 
 
+def digit_loss(model, generator):
+    z, y = MNIST().sample(32, generator)
+    t, u = uniform((32,), z, generator), uniform((32,), z, generator)
+    noise = normal(z.shape, z, generator)
+    s = t[:, None, None, None]
+    prediction = model(s * z + (1 - s) * noise, t, torch.where(u < 0.1, 10, y))
+    return torch.nn.functional.mse_loss(prediction, z - noise)
+
+
+def digit_loss_by_torch(model, generator):
+    noise = torch.randn(32, 1, 28, 28, generator=generator)
+    z, y = MNIST().sample(32, generator)
+    y[torch.rand(32, generator=generator) < 0.1] = 10
+    t = torch.rand(32, generator=generator)
+    x = torch.lerp(noise, z, t.view(-1, 1, 1, 1))
+    return ((model(x, t, y) + noise - z) ** 2).mean()
+
+
 DIGITS = {
+    DigitLoss: [(digit_loss,), (digit_loss_by_torch,)],
     TrainedDigits: [(of_the_course,), (in_small_batches,)],
     HandedInDigits: [
         (UNet(), OWN_DIGITS),

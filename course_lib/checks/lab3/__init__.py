@@ -1,5 +1,6 @@
 """The checks of Lab 3, Digits to order, in the order of the lab."""
 
+from course_lib.checks.lab3.batch import DigitLoss
 from course_lib.checks.lab3.blocks import ResidualBlockForward, ScaleAndShift
 from course_lib.checks.lab3.digits import HandedInDigits, TrainedDigits
 from course_lib.checks.lab3.failures import WhichCauseA, WhichCauseB
@@ -34,6 +35,7 @@ __all__ = [  # noqa: RUF022 (the order of the lab)
     "PredictTilt",
     "GuidedStd",
     "TiltStd",
+    "DigitLoss",
     "TrainedDigits",
     "HandedInDigits",
     "FeatureSpread",
