@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from course_lib.networks import DigitClassifier, UNet
+from course_lib.networks import DigitClassifier, UNet, weights
 
 __all__ = [
     "FOLDER",
@@ -66,7 +66,9 @@ def digit_generator() -> UNet:
 @cache
 def digit_statistics() -> DigitStatistics:
     """What `digit_judge` makes of the test set, in float64; raises as `digit_judge` does."""
-    tensors = _read(FOLDER / "digit_statistics.safetensors")
+    file = FOLDER / "digit_statistics.safetensors"
+    with _remedy(file):
+        tensors = weights.read_weights(file)
     return DigitStatistics(tensors["mean"], tensors["covariance"], tensors["halves"].item())
 
 
@@ -77,24 +79,17 @@ def load_weights(model: nn.Module, file: Path) -> None:
         ValueError: the file is damaged, or holds the weights of another network.
         FileNotFoundError: no file.
     """
-    weights = _read(file)
-    try:
-        model.load_state_dict(weights)
-    except RuntimeError as error:
-        network = type(model).__name__
-        raise ValueError(f"{file} does not fit {network}: {error}; {_remedy(file)}") from error
+    with _remedy(file):
+        weights.load_weights(model, file)
     model.eval().requires_grad_(False)
 
 
-def _read(file: Path) -> dict[str, Tensor]:
+@contextmanager
+def _remedy(file: Path) -> Iterator[None]:
+    """Add to an error what helps: the files of the package can be had again."""
     try:
-        return load_file(file)
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"{file} is missing; {_remedy(file)}") from error
-    except SafetensorError as error:
-        raise ValueError(f"{file} is damaged ({error}); {_remedy(file)}") from error
-
-
-def _remedy(file: Path) -> str:
-    path = f"course_lib/pretrained/{file.name}"
-    return f"put the original back with `git checkout -- {path}`, or install the course anew"
+        yield
+    except (FileNotFoundError, ValueError) as error:
+        path = f"course_lib/pretrained/{file.name}"
+        remedy = f"Put the original back with `git checkout -- {path}`, or install the course anew."
+        raise type(error)(f"{error} {remedy}") from error

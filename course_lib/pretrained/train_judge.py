@@ -16,6 +16,7 @@ from torch import Tensor
 from course_lib.datasets import MNIST
 from course_lib.metrics.digits import digit_features, frechet_distance
 from course_lib.networks.digit_classifier import DigitClassifier
+from course_lib.networks.weights import save_weights
 from course_lib.pretrained.load import FOLDER
 from course_lib.training import fit
 
@@ -37,8 +38,7 @@ def train_judge(file: Path, steps: int = 5000, batch: int = 128, seed: int = 0) 
         guesses = torch.cat([run.model(part).argmax(1) for part in x.split(1000)])
     accuracy = (guesses == y).double().mean().item()
     metadata = {"seed": str(seed), "steps": str(steps), "test_accuracy": f"{accuracy:.4f}"}
-    weights = {name: weight.contiguous() for name, weight in run.model.state_dict().items()}
-    save_file(weights, file, metadata)
+    save_weights(run.model, file, metadata)
     print(f"loss of the last 100 steps  {run.history.losses[-100:].mean():.4f}")
     print(f"accuracy on the test set    {accuracy:.2%}")
     for digit in range(10):
