@@ -16,6 +16,7 @@ from course_lib.plots.measured import convergence, covariance, curves, mode_weig
 from course_lib.plots.over_time import collapse, paths
 from course_lib.plots.plane import density, vector_field
 from course_lib.plots.sweep import sweep
+from course_lib.plots.unet import unet_diagram
 
 __all__ = [
     "alt_text",
@@ -37,5 +38,6 @@ __all__ = [
     "snapshots",
     "sweep",
     "training",
+    "unet_diagram",
     "vector_field",
 ]

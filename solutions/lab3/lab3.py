@@ -310,6 +310,12 @@ shapes = [
 # %%
 check(lab3.PredictShapes, shapes)
 
+# %% [markdown]
+# Here is the whole of it: down on the left, up on the right. Channels come first, then rows and columns. The blue blocks are told the condition $c$.
+
+# %%
+plots.unet_diagram()
+
 
 # %% [markdown]
 # ### Exercise 6 · The U-Net
@@ -360,7 +366,7 @@ print(new(z, torch.rand(40), y).std())
 # %% [markdown]
 # It starts from 0 everywhere, and can only get better.
 #
-# **What is the skip for?** Cut it: put zeros in its place. Train this network and the whole one for 400 steps each. Which part of the target $z-\epsilon$ does the cut one predict much worse by then?
+# **What is the skip for?** Cut it: put zeros in its place. Train this network and the whole one for 400 steps each, with `fit` as in Lab 2. Which part of the target $z-\epsilon$ does the cut one predict much worse by then?
 #
 # - (a) The digit: the label reaches the result through the skip.
 # - (b) The coarse part: the mean brightness of each 4 × 4 pixels.

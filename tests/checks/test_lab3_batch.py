@@ -11,6 +11,7 @@ from course_lib.datasets import MNIST
 def loss(
     *,
     time=lambda g: torch.rand(32, generator=g),
+    on_the_path=lambda t: t,
     null=10,
     rate=0.1,
     noise=lambda g: torch.randn(32, 1, 28, 28, generator=g),
@@ -26,7 +27,7 @@ def loss(
         u = t if same else torch.rand(32, generator=generator)
         if swapped:
             z, epsilon = epsilon, z
-        s = t.view(-1, 1, 1, 1)
+        s = on_the_path(t).view(-1, 1, 1, 1)
         y = torch.where(u < rate, null, y)
         return total((model(s * z + (1 - s) * epsilon, t, y) - (z - epsilon)).square())
 
@@ -42,7 +43,13 @@ def verdict(digit_loss, seed=0):
     [
         (dict(time=lambda g: torch.rand(1, generator=g).expand(32)), "one-time"),
         (dict(time=lambda g: torch.rand(32, generator=g) ** 2), "times"),
-        (dict(time=lambda g: torch.rand((), generator=g)), "shapes"),
+        (dict(time=lambda g: torch.rand((), generator=g)), "one-time"),
+        (dict(time=lambda g: torch.rand(1, generator=g)), "one-time"),
+        (dict(time=lambda g: torch.rand(32, 1, generator=g)), "shapes"),
+        (dict(on_the_path=lambda t: t[:1]), "one-time-on-the-path"),
+        (dict(on_the_path=lambda t: t.mean()), "one-time-on-the-path"),
+        (dict(on_the_path=lambda t: t.roll(1)), "other-times"),
+        (dict(on_the_path=lambda t: 1 - t), "ends-exchanged"),
         (dict(null=11), "null-label"),
         (dict(rate=0.0), "none-covered"),
         (dict(null=0), "none-covered"),

@@ -2,6 +2,7 @@
 
 import math
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -18,10 +19,11 @@ from course_lib.checks.rng import Rng
 from course_lib.datasets import MNIST
 from course_lib.metrics.digits import class_accuracy
 from course_lib.networks import UNet
-from course_lib.networks.weights import save_weights
+from course_lib.networks.weights import load_weights, save_weights
 from course_lib.pretrained import digit_generator
 from course_lib.pretrained.train_judge import distorted
 
+SOLUTIONS = Path(__file__).parents[2] / "solutions" / "lab3"
 ORDER = torch.arange(10).repeat(20)  # the labels that HandedInDigits asks for
 
 
@@ -138,11 +140,21 @@ def test_a_network_that_returns_no_images(output, fault):
     assert (verdict.points, verdict.fault) == (0, fault)
 
 
+def trained_by_the_lab():
+    network = UNet()
+    load_weights(network, SOLUTIONS / "digits.safetensors")
+    return network
+
+
 @pytest.mark.parametrize("seed", range(3))
-def test_the_trained_network_of_the_course_passes(seed):
-    outcome = execute(TrainedDigits(), (digit_generator(),), seed)
-    verdict = judge(TrainedDigits(), outcome, seed)
-    assert verdict.passed, verdict
+def test_a_network_that_was_trained_passes_and_the_courses_own_does_not(seed):
+    for network, points, fault in (
+        (trained_by_the_lab(), 3, None),
+        (digit_generator(), 0, "the-courses-own"),
+        (lambda x, t, y: 1.001 * digit_generator()(x, t, y), 0, "the-courses-own"),
+    ):
+        verdict = judge(TrainedDigits(), execute(TrainedDigits(), (network,), seed), seed)
+        assert (verdict.points, verdict.fault) == (points, fault), verdict
 
 
 # The digits handed in

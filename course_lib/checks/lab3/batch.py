@@ -16,14 +16,17 @@ from course_lib.checks.plain import Array
 __all__ = ["DigitLoss"]
 
 _CALLS, _BATCH, _NULL = 30, 32, 10
+_MARGIN = torch.ones(28, 28, dtype=torch.bool)  # where every digit is −1, so that x_t is −t there
+_MARGIN[2:-2, 2:-2] = False
 
 
 class DigitLoss(Check):
     """What a training step draws.
 
     The loss is called 30 times with a network that says 0 and writes down what it is shown.
-    Judged are the 960 times and labels, the images at early times, and the mean of the losses, at
-    five standard deviations or more: a right answer is refused less than once in 100,000 times.
+    Judged are the 960 times and labels, the images at early times, the margins of all images,
+    which say with which t they were made, and the mean of the losses, at five standard deviations
+    or more: a right answer is refused less than once in 100,000 times.
     """
 
     points = 1
@@ -47,6 +50,8 @@ class DigitLoss(Check):
                 Fault("calls", f"The network is called {len(seen)} times in {_CALLS + 1} losses.")
             )
         x, t, y = (torch.stack(parts) for parts in zip(*seen[:-1], strict=True))
+        if t.shape in ((_CALLS,), (_CALLS, 1)):
+            raise StudentError(Fault("one-time", _ONE_TIME))
         if x.shape != (_CALLS, _BATCH, 1, 28, 28) or t.shape != y.shape or t.ndim != 2:
             raise StudentError(
                 Fault(
@@ -56,14 +61,15 @@ class DigitLoss(Check):
             )
         early = x[t < 0.15]
         means = [early.mean().item(), early.std().item()] if len(early) else [0.0, 1.0]
-        return torch.tensor(losses), torch.tensor(again), t, y, torch.tensor(means)
+        margins = x[:, :, 0, _MARGIN].mean(dim=-1)
+        return torch.tensor(losses), torch.tensor(again), t, y, torch.tensor(means), margins
 
     def judge(self, inputs: dict[str, Any], output: Any) -> Judgement:
         parts = output if isinstance(output, list) else []
-        if len(parts) != 5 or not all(isinstance(part, Array) for part in parts):
+        if len(parts) != 6 or not all(isinstance(part, Array) for part in parts):
             return Judgement(0, "shape", "The loss should be a tensor of shape ().")
-        losses, again, t, y, early = (np.asarray(part.values, float) for part in parts)
-        fault = _what_is_wrong(losses, again, t, y, early)
+        losses, again, t, y, early, margins = (np.asarray(part.values, float) for part in parts)
+        fault = _what_is_wrong(losses, again, t, y, early, margins)
         if fault is not None:
             return Judgement(0, *fault)
         covered = (y == _NULL).mean()
@@ -82,7 +88,10 @@ def _loss(digit_loss, network, seed):
     return value.item()
 
 
-def _what_is_wrong(losses, again, t, y, early) -> tuple[str, str] | None:
+_ONE_TIME = "All images of a batch have the same time. Each needs its own."
+
+
+def _what_is_wrong(losses, again, t, y, early, margins) -> tuple[str, str] | None:
     """The first fault in what was drawn, and a sentence; None if there is none."""
     if again != losses[0]:
         return (
@@ -100,7 +109,17 @@ def _what_is_wrong(losses, again, t, y, early) -> tuple[str, str] | None:
             f"A label is {y.max():.0f}. Digits are 0 to 9, and the null label is 10.",
         )
     if np.ptp(t, axis=1).max() == 0:
-        return "one-time", "All images of a batch have the same time. Each needs its own."
+        return "one-time", _ONE_TIME
+    if margins.std(axis=1).mean() < 0.15:
+        return (
+            "one-time-on-the-path",
+            "All images of a batch are as noisy as each other, while the network is told 32 times. Each x_t is made with its own t.",
+        )
+    if abs(np.corrcoef(margins.ravel(), t.ravel())[0, 1]) < 0.5:
+        return (
+            "other-times",
+            "The times that the network is told are not those with which the x_t are made.",
+        )
     if t.min() < 0 or t.max() > 1 or abs(t.mean() - 0.5) > 0.06 or abs(t.std() - 0.289) > 0.04:
         return "times", "The times are not uniform between 0 and 1. `uniform` draws them."
     share = (y == _NULL).mean()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch.nn.functional import gelu, relu, silu
 
 from course_lib.checks.base import Check, Mistake
 from course_lib.checks.guard import StudentError
+from course_lib.checks.lab3.earlier import blame_earlier, named
 from course_lib.checks.lab3.student_network import call, drawn, load
 from course_lib.checks.outcome import Fault
 from course_lib.networks.unet import ResidualBlock
@@ -178,6 +181,7 @@ def _apply(block, h, c, steps):
         "no-one": lambda h: _right_film(h, block.film(c)) - h,
         "shift-only": lambda h: h + _halves(block.film(c))[1][:, :, None, None],
         "silu-in-film": lambda h: _right_film(h, block.film(silu(c))),
+        "film-of-the-first": lambda h: _right_film(h, block.film(c[:1]).expand(len(c), -1)),
         "silu": silu,
         "relu": relu,
         "gelu": gelu,
@@ -208,6 +212,11 @@ def _overwritten(steps, further):
     return _block(formula)
 
 
+def _two_sums(block, h, c):
+    h = h + _apply(block, h, c, "norm1 silu conv1")
+    return h + _apply(block, h, c, "norm2 film silu conv2")
+
+
 class ResidualBlockForward(Check):
     """The residual block.
 
@@ -228,7 +237,11 @@ class ResidualBlockForward(Check):
         )
 
     def run(self, residual_block, h, c, weights):
-        return call(load(residual_block, drawn(_small_block, weights), *_SIZES), h, c)
+        block = load(residual_block, drawn(_small_block, weights), *_SIZES)
+        result = call(block, h, c)
+        earlier = [(3, ScaleAndShift, named(block.forward, "scale_and_shift"))]
+        blame_earlier(self, (h, c, weights), result, earlier)
+        return result
 
     def answer(self, h, c, weights):
         return drawn(_small_block, weights)(h, c)
@@ -259,6 +272,24 @@ class ResidualBlockForward(Check):
             "subtracted",
             _block(lambda block, h, c: h - _apply(block, h, c, _RIGHT_ORDER)),
             "The change is subtracted. A network could live with that, but not with weights that were made for a plus.",
+        ),
+        Mistake(
+            "input-twice",
+            _block(lambda block, h, c: 2 * h + _apply(block, h, c, _RIGHT_ORDER)),
+            "The block's input is added twice, so a new block would double it. Once is enough.",
+        ),
+        Mistake(
+            "two-sums",
+            _block(_two_sums),
+            "You add once after each convolution. A block has one sum, at its end.",
+        ),
+        *(
+            Mistake(
+                "sum-divided",
+                _block(lambda block, h, c, by=by: (h + _apply(block, h, c, _RIGHT_ORDER)) / by),
+                "The sum is divided, as some networks do. Here it is not: a new block is to hand on its input as it is.",
+            )
+            for by in (2, math.sqrt(2))
         ),
         Mistake(
             "no-condition",
@@ -312,6 +343,11 @@ class ResidualBlockForward(Check):
             "Only the shift is there. The first half of what `film` returns scales the channels.",
         ),
         Mistake(
+            "one-condition-for-all",
+            _order("norm1 silu conv1 norm2 film-of-the-first silu conv2"),
+            "All images get the first one's condition. Each has its own time and label.",
+        ),
+        Mistake(
             "silu-on-the-condition",
             _order("norm1 silu conv1 norm2 silu-in-film silu conv2"),
             "You put c through a SiLU before `film`. Here `film` takes c as it is.",
@@ -330,6 +366,39 @@ class ResidualBlockForward(Check):
             "no-norms",
             _order("silu conv1 film silu conv2"),
             "Both norms are missing: each convolution has a norm and a SiLU before it.",
+        ),
+        *(
+            Mistake(
+                "first-half-lost",
+                _order(steps),
+                "What the first convolution gives is lost: after it you go on from h again, not from what it gave.",
+            )
+            for steps in ("film silu conv2", "norm2 film silu conv2")
+        ),
+        Mistake(
+            "bare-first-convolution",
+            _order("conv1 norm2 film silu conv2"),
+            "The first convolution gets h as it is. A norm and a SiLU come before it.",
+        ),
+        Mistake(
+            "bare-second-convolution",
+            _order("norm1 silu conv1 conv2"),
+            "The second convolution gets what the first one gives, as it is. A norm, scale and shift, and a SiLU come between them.",
+        ),
+        Mistake(
+            "no-second-norm-no-condition",
+            _order("norm1 silu conv1 silu conv2"),
+            "Between the first convolution and the second SiLU something is missing: the second norm, and scale and shift.",
+        ),
+        Mistake(
+            "no-first-convolution",
+            _order("norm1 silu norm2 film silu conv2"),
+            "The first convolution is missing, so between the norms no pixel sees another one.",
+        ),
+        Mistake(
+            "no-second-convolution",
+            _order("norm1 silu conv1 norm2 film silu"),
+            "The second convolution is missing. It makes the change, and is zero at first so that a new block does nothing.",
         ),
         Mistake(
             "no-first-silu",
@@ -389,6 +458,29 @@ class ResidualBlockForward(Check):
                 "norm1 silu conv1 norm1 film silu conv2",
                 "norm1 silu conv1 norm2 film silu conv1",
                 "norm1 silu conv1 norm1 film silu conv1",
+                "norm2 silu conv1 norm2 film silu conv2",
+                "norm1 silu conv2 norm2 film silu conv2",
+                "norm2 silu conv2 norm2 film silu conv2",
+            )
+        ),
+        *(
+            Mistake(name, _order(steps), sentence)
+            for name, steps, sentence in (
+                (
+                    "norms-exchanged",
+                    "norm2 silu conv1 norm1 film silu conv2",
+                    "The two norms have changed places. They have the same shapes, so nothing failed: the first one belongs before the first convolution.",
+                ),
+                (
+                    "convolutions-exchanged",
+                    "norm1 silu conv2 norm2 film silu conv1",
+                    "The two convolutions have changed places. They have the same shapes, so nothing failed, but only the second is zero at first.",
+                ),
+                (
+                    "layers-exchanged",
+                    "norm2 silu conv2 norm1 film silu conv1",
+                    "Norms and convolutions have changed places, the first ones with the second ones. They have the same shapes, so nothing failed.",
+                ),
             )
         ),
         Mistake(

@@ -47,6 +47,11 @@ def _some_pixels(x: Tensor) -> Tensor:
     return x.flatten(1)[:, ::5]
 
 
+def _course(x: Tensor, t: Tensor, y: Tensor) -> Tensor:
+    with torch.no_grad():
+        return digit_generator()(x, t, y)
+
+
 def _error(a: Tensor, b: Tensor) -> float:
     return (a - b).square().mean().item()
 
@@ -59,8 +64,12 @@ class TrainedDigits(Check):
     which is meant for seconds of training: 80 batches of 32 give 0.6. (The least error is not 0,
     since x_t does not tell z − ε: after minutes it is 0.18 and 0.20.) Half of the points are lost
     as well if only one of the two has been learned: if the errors differ by 0.04 or more, or
-    another label does as well as the right one; or if it is better at 1 − t than at t. The drawn digits move an error by 0.02 and the
-    difference of two by 0.002.
+    another label does as well as the right one; or if it is better at 1 − t than at t. The drawn
+    digits move an error by 0.02 and the difference of two by 0.002.
+
+    The course's own generator earns nothing. What it says differs from itself by no more than
+    rounding, and from the lab's own training by a mean square of 0.009 and more: below `alike` it
+    is refused.
     """
 
     points = 3
@@ -69,6 +78,7 @@ class TrainedDigits(Check):
     costly = True
     full, half = 0.9, 1.2
     gap, least_use = 0.04, 0.003
+    alike = 0.001
 
     def inputs(self, rng):
         test = MNIST("test")
@@ -103,6 +113,9 @@ class TrainedDigits(Check):
             fields.append(field)
         wanted = _some_pixels(inputs["z"] - inputs["noise"]).double()
         told, untold, otherwise, backwards = (_error(field, wanted) for field in fields)
+        of_the_course = _some_pixels(_course(inputs["x"], inputs["t"], inputs["y"])).double()
+        if _error(fields[0], of_the_course) < self.alike:
+            return Judgement(0, "the-courses-own", _NOT_YOURS)
         numbers = f"Mean squared error {told:.3f} with the label, {untold:.3f} with the null label (at most {self.full:g})."
         name = None
         if min(told, untold) <= self.full and abs(told - untold) >= self.gap:
@@ -120,6 +133,8 @@ class TrainedDigits(Check):
         half = worst <= self.half and name == "not-accurate"
         return Judgement(0.5 if half else 0, name, sentence, numbers)
 
+
+_NOT_YOURS = "This is `digit_generator()`, which comes with the course. Hand over the network that you trained yourself."
 
 _HALF = {
     "null-label-not-learned": "It is right about a digit whose label it is told, and not about one whose label is covered. Does the loss cover one label in ten, and with the null label 10?",

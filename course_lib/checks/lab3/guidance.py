@@ -9,6 +9,8 @@ import torch
 
 from course_lib import guidance, paths
 from course_lib.checks.base import Check, Mistake
+from course_lib.checks.lab3.earlier import blame_earlier, named
+from course_lib.checks.lab3.images import PathOnImages
 from course_lib.shapes import expand_time
 
 __all__ = ["DropLabels", "GuidedCFMLoss", "GuidedSDEStep", "GuidedVelocity", "OtherConvention"]
@@ -223,7 +225,14 @@ class GuidedCFMLoss(Check):
         )
 
     def run(self, guided_cfm_loss, model_weights, z, y, t, noise, u, rate, null_label):
-        return guided_cfm_loss(_network(model_weights), z, y, t, noise, u, rate, null_label)
+        given = (z, y, t, noise, u, rate, null_label)
+        loss = guided_cfm_loss(_network(model_weights), *given)
+        earlier = [
+            (1, PathOnImages, named(guided_cfm_loss, "sample_path")),
+            (7, DropLabels, named(guided_cfm_loss, "drop_labels")),
+        ]
+        blame_earlier(self, (model_weights, *given), loss, earlier)
+        return loss
 
     answer = staticmethod(_loss())
 
@@ -340,6 +349,21 @@ class GuidedCFMLoss(Check):
             "from-the-point",
             _loss(lambda b: b.z - b.x),
             "Your target is the way left from x_t. The velocity is the whole way, from the noise to the image, since it takes the whole time from 0 to 1.",
+        ),
+        Mistake(
+            "the-way-so-far",
+            _loss(lambda b: b.x - b.noise),
+            "Your target is the way so far, from the noise to x_t. The velocity is the whole way, from the noise to the image, since it takes the whole time from 0 to 1.",
+        ),
+        Mistake(
+            "weights-in-the-target",
+            _loss(lambda b: b.t * b.z - (1 - b.t) * b.noise),
+            "In your target the factors t and 1 − t stand as they do in x_t. How fast do they change?",
+        ),
+        Mistake(
+            "path-not-weighted",
+            _loss(shown=lambda b: b.z + b.noise),
+            "You show the network z + ε, which is the same at all times. Show it x_t, the place on the path.",
         ),
         Mistake(
             "squared-after-the-mean",
@@ -697,7 +721,11 @@ class GuidedSDEStep(Check):
         )
 
     def run(self, guided_sde_step, score, x, t, h, y, w, sigma, noise, null_label):
-        return guided_sde_step(score, x, t, h, y, w, sigma, noise, null_label)
+        given = (score, x, t, h, y, w, sigma, noise, null_label)
+        result = guided_sde_step(*given)
+        earlier = [(9, GuidedVelocity, named(guided_sde_step, "guided_velocity"))]
+        blame_earlier(self, given, result, earlier)
+        return result
 
     answer = staticmethod(_step())
 

@@ -15,6 +15,9 @@ from torch.nn.functional import pixel_shuffle, pixel_unshuffle, silu
 from course_lib.checks.base import Check, Mistake
 from course_lib.checks.choice import Choice
 from course_lib.checks.judge import Judgement
+from course_lib.checks.lab3.blocks import ResidualBlockForward
+from course_lib.checks.lab3.earlier import blame_earlier, named
+from course_lib.checks.lab3.images import FourierTimeFeatures
 from course_lib.checks.lab3.student_network import call, drawn, load
 from course_lib.networks.unet import UNet
 
@@ -55,6 +58,10 @@ def _untold(given, block, h, c):
 def _kept(given, layer, *args):
     given.kept = layer(*args)
     return given.kept
+
+
+def _then_silu(given, layer, h):
+    return silu(layer(h))
 
 
 def _merged(combine):
@@ -149,7 +156,14 @@ class UNetForward(Check):
         )
 
     def run(self, unet, x, t, y, weights):
-        return call(load(unet, drawn(UNet, weights)), x, t, y)
+        net = load(unet, drawn(UNet, weights))
+        result = call(net, x, t, y)
+        earlier = [
+            (2, FourierTimeFeatures, named(net.forward, "time_features")),
+            (4, ResidualBlockForward, type(net.fine_down)),
+        ]
+        blame_earlier(self, (x, t, y, weights), result, earlier)
+        return result
 
     def answer(self, x, t, y, weights):
         return drawn(UNet, weights)(x, t, y)
@@ -177,6 +191,26 @@ class UNetForward(Check):
             "The two halves that you join are exchanged: first what comes up, then the skip. Either would do for a network of your own, but `merge` knows them by their place.",
         ),
         Mistake(
+            "halves-interleaved",
+            _with(merge=_merged(lambda h, skip: (torch.stack([h, skip], dim=2).flatten(1, 2),))),
+            "The channels of the two halves alternate. First come all of what comes up, then all of the skip.",
+        ),
+        Mistake(
+            "skip-added",
+            _with(merge=lambda given, merge, both: sum(both.chunk(2, dim=1))),
+            "You add the skip to what comes up, and `merge` has nothing to do. Join their channels, and `merge` can weigh each by itself.",
+        ),
+        Mistake(
+            "skip-added-as-well",
+            _with(merge=lambda given, merge, both: merge(both) + both.chunk(2, dim=1)[1]),
+            "The skip is added once more, after `merge`. It goes through `merge` alone.",
+        ),
+        Mistake(
+            "merge-added",
+            _with(merge=lambda given, merge, both: merge(both) + both.chunk(2, dim=1)[0]),
+            "What comes up is added once more, after `merge`. It goes through `merge` alone.",
+        ),
+        Mistake(
             "skip-before-its-block",
             _with(
                 stem=_kept,
@@ -200,6 +234,43 @@ class UNetForward(Check):
             "not-every-coarse-block",
             _with(coarse=lambda given, blocks, h, c: blocks[0](h, c)),
             "Only the first block of `coarse` is used.",
+        ),
+        *(
+            Mistake(
+                "one-coarse-block-twice",
+                _with(coarse=lambda given, blocks, h, c, i=i: blocks[i](blocks[i](h, c), c)),
+                "One block of `coarse` is used twice, and the other never. Each has weights of its own.",
+            )
+            for i in range(2)
+        ),
+        Mistake(
+            "coarse-blocks-exchanged",
+            _with(coarse=lambda given, blocks, h, c: blocks[0](blocks[1](h, c), c)),
+            "The two blocks of `coarse` have changed places. They have the same shapes, so nothing failed.",
+        ),
+        *(
+            Mistake(
+                "coarse-blocks-side-by-side",
+                _with(coarse=formula),
+                "Both blocks of `coarse` get the same h. The second goes on from what the first one gives.",
+            )
+            for formula in (
+                lambda given, blocks, h, c: blocks[1](h, c),
+                lambda given, blocks, h, c: blocks[0](h, c) + blocks[1](h, c),
+            )
+        ),
+        Mistake(
+            "coarse-input-added",
+            _with(coarse=lambda given, blocks, h, c: h + blocks(h, c)),
+            "You add what goes into `coarse` to what comes out. Its blocks have their own sums.",
+        ),
+        *(
+            Mistake(
+                "a-silu-too-many",
+                _with(**{name: _then_silu}),
+                "There is a SiLU right after `stem`, `down`, `up` or `merge`. These layers come without one: the blocks have their own.",
+            )
+            for name in ("stem", "down", "up", "merge")
         ),
         Mistake(
             "no-block-on-the-way-down",
@@ -309,6 +380,23 @@ class UNetForward(Check):
                 ),
             ),
             "The sketch is added after the coarse blocks: they are to see it, so it comes before them.",
+        ),
+        Mistake(
+            "sketch-before-each-block",
+            _with(
+                coarse=lambda given, blocks, h, c: blocks[1](
+                    blocks[0](h, c) + given.net.sketch(given.y).view_as(h), c
+                )
+            ),
+            "The sketch is added before each block of `coarse`. Once is enough, before the first.",
+        ),
+        Mistake(
+            "sketch-multiplied",
+            _with(
+                sketch=_blank,
+                down=lambda given, down, h: down(h) * given.net.sketch(given.y).view_as(down(h)),
+            ),
+            "You multiply by the sketch, which begins as zero: nothing of the image would get through. It is added.",
         ),
         Mistake(
             "sketch-instead-of-the-image",
@@ -478,6 +566,6 @@ class PredictSkip(Choice):
     replies = {
         "a": "The label goes to every block by way of the condition, whether there is a skip or not. What goes across the skip, and nowhere else at that resolution?",
         "b": "What a whole region is like is what the coarse level is good at, and that way is still open. What else goes across the skip?",
-        "c": "What tells a pixel from its neighbours now has to be packed into the channels of a coarse place and unpacked again, which takes time to learn; across the skip it just goes. In a trial of 400 steps the error in the means of 4×4 pixels rose by 15 %, that in all the rest by 94 %. After 900 steps it was 9 % and 5 %: there is room enough for all of it, and in time the network learns to use it. The skip saves the time.",
-        "d": "There is room enough, true, and after a long training little of the difference is left. But the network has to learn to pack 16 pixels into the channels of one place and to unpack them. Has it, after 400 steps? Choose again.",
+        "c": "What tells a pixel from its neighbours now has to be packed into the channels of a coarse place and unpacked again, which takes time to learn; across the skip it just goes. In three trainings of 400 steps the error in the means of 4×4 pixels rose by 6 to 9 %, that in all the rest by 44 to 92 %. With Muon, which you will meet in Part D, either rose by 7 to 12 %: there is room enough for all of it, and a network that learns faster has by then learned to use it. The skip saves the time.",
+        "d": "There is room enough, true. But the network has to learn to pack 16 pixels into the channels of one place and to unpack them. Has it, after 400 steps of the loop of Lab 2? Choose again.",
     }
