@@ -9,7 +9,7 @@ ladder     Complete trainings, each with its own schedule, whose steps grow by a
            the next, until one reaches 97 % at w = 2. What counts is the cost of that one alone: the
            shortest training that gets there. All are printed: accuracy against CPU seconds.
 common     The common lab design (digits_common_design.py), in the same process, until 97 % at w = 2
-           or until its CPU seconds reach the cap: 25 times what the ladder needed, or --cap.
+           or until its CPU seconds reach the cap: 21 times what the ladder needed, or --cap.
 ablations  Ours with one choice undone at a time, each row for the same CPU seconds. Only if asked
            for: --only ablations.
 
@@ -290,7 +290,7 @@ def main() -> None:
             if rungs[-1]["accuracy w=2"] < TARGET:
                 say(f"ladder {seed}: {TARGET:g} % not reached; ratios are to the last rung")
         if "common" in parts:
-            limit = 25 * rungs[-1][bench.clock] if "ladder" in parts else 0.0
+            limit = 21 * rungs[-1][bench.clock] if "ladder" in parts else 0.0
             if arguments.cap is not None:
                 limit = arguments.cap * work.part
             end, before = common(bench, seed, limit)
