@@ -4,6 +4,8 @@ from pathlib import Path
 
 from nbgrader import preprocessors as nbgrader
 
+from course_lib.grading.autograde import GradeHandin
+from course_lib.grading.restore import RestoreChecks
 from course_lib.notebooks.release import Fingerprint, KeepRunning, RemoveAnswers
 
 c = get_config()  # noqa: F821
@@ -35,6 +37,25 @@ c.GenerateAssignment.preprocessors = [
     nbgrader.CheckCellMetadata,
     Fingerprint,
 ]
+
+# `nbgrader autograde` and formgrader's button grade as `course grade` does: in the sandbox.
+c.Autograde.sanitize_preprocessors = [
+    RestoreChecks,
+    nbgrader.ClearOutput,
+    nbgrader.DeduplicateIds,
+    nbgrader.OverwriteKernelspec,
+    nbgrader.OverwriteCells,
+    nbgrader.CheckCellMetadata,
+]
+c.Autograde.autograde_preprocessors = [
+    GradeHandin,
+    nbgrader.IgnorePattern,
+    nbgrader.LimitOutput,
+    nbgrader.SaveAutoGrades,
+    nbgrader.AssignLatePenalties,
+    nbgrader.CheckCellMetadata,
+]
+c.RestoreChecks.solutions = str(Path(c.CourseDirectory.root, "solutions"))
 
 # A deleted check cell is put back before grading.
 c.OverwriteCells.add_missing_cells = True

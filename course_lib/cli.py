@@ -84,17 +84,77 @@ def grade(
     submitted: Annotated[Path, typer.Option(help="The folder of hand-ins, or a zip of it.")],
     course: Annotated[Path | None, typer.Option(help="The course folder.")] = None,
     roster: Annotated[Path | None, typer.Option(help="Everybody's id, one a line.")] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(help="How many run at a time.", show_default="one a core, at most 8"),
+    ] = None,
+    scheduler: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Grade on this dask.distributed cluster.")
+    ] = "",
     timeout: Annotated[int, typer.Option(help="Seconds that one cell may run.")] = 60,
+    again: Annotated[bool, typer.Option("--again", help="Also what has not changed.")] = False,
+    no_sandbox: Annotated[
+        bool, typer.Option("--no-sandbox", help="Run hand-ins with all your rights.")
+    ] = False,
 ) -> None:
     """Grade a folder of hand-ins: gradebook, feedback pages and a CSV of scores."""
     from course_lib.notebooks.course import CourseError, find_course
 
     try:
-        from course_lib.grading import grade as grade_handins
+        from course_lib.grading.grade import grade as grade_handins
+        from course_lib.grading.sandbox import Limits
+        from course_lib.grading.session import Options
     except ImportError as error:
         raise CourseError(_half_installed(error).removeprefix("course: ")) from None
-    code = grade_handins(find_course(course), lab, submitted, roster, timeout, typer.echo)
+    options = Options(
+        limits=Limits(cell=timeout, notebook=10 * timeout),
+        isolation="none" if no_sandbox else "bubblewrap",
+        workers=min(8, _cores()) if workers is None else workers,
+        scheduler=scheduler,
+        again=again,
+    )
+    code = grade_handins(find_course(course), lab, submitted, roster, options, typer.echo)
     raise typer.Exit(code)
+
+
+@app.command()
+def report(
+    lab: Annotated[str, typer.Argument(help="Which lab.")],
+    course: Annotated[Path | None, typer.Option(help="The course folder.")] = None,
+) -> None:
+    """One page on a graded lab: scores, misconceptions, and what a person should look at."""
+    from course_lib.grading.evidence.in_class import of_class
+    from course_lib.grading.report import report as write_report
+    from course_lib.notebooks.course import find_course
+
+    found = find_course(course)
+    typer.echo(f"Report: {write_report(found, lab, of_class(found, lab))}")
+
+
+@app.command()
+def export(
+    lab: Annotated[str, typer.Argument(help="Which lab.")],
+    platform: Annotated[str, typer.Option("--for", help="canvas or moodle.")],
+    template: Annotated[
+        Path | None, typer.Option(help="The platform's own export, to be filled in.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="Where to write.")] = None,
+    column: Annotated[str, typer.Option(help="The assignment's name or number in Canvas.")] = "",
+    course: Annotated[Path | None, typer.Option(help="The course folder.")] = None,
+) -> None:
+    """Write a graded lab's scores in the form that Canvas or Moodle imports."""
+    from course_lib.grading.export import export as write_export
+    from course_lib.notebooks.course import find_course
+
+    found = find_course(course)
+    path = write_export(found, lab, platform, template, output, column, typer.echo)
+    typer.echo(f"Import this file: {path}")
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+    return allowed or os.cpu_count() or 1
 
 
 def main() -> NoReturn:

@@ -200,7 +200,7 @@ class _Search:
             inside = _visible(root)
         notebooks = [p for p in inside if p.suffix == ".ipynb" and not platform_sender(p.name)]
         folders = [p for p in inside if p.is_dir()]
-        own = (
+        own = not any(platform_sender(p.name) for p in inside) and (
             any(p.stem == self.lab for p in notebooks)
             or (len(notebooks) == 1 and not folders)
             or [p.name for p in folders] == [self.lab]

@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-import os
+import dataclasses
 import re
 import secrets
-import subprocess
+import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
-from ipykernel.kernelspec import get_kernel_dict
-from jupyter_client import AsyncKernelManager
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
-from nbclient import NotebookClient
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from nbgrader import utils
-from nbgrader.preprocessors import Execute
-from traitlets import Integer
 
 from course_lib.checks.notebook import GRADING_SEED
+from course_lib.grading.kernel import CellRun, Kernel
+from course_lib.grading.sandbox import Isolation, Limits, Place
 
-__all__ = ["ExecuteHandin", "Run"]
+__all__ = ["Run", "run_notebook"]
 
 
 @dataclass
 class Run:
-    """How a hand-in ran: passed on to the judge in nbgrader's `resources["run"]`.
+    """How a hand-in ran: the judge needs to know.
 
     Attributes:
         seed: From which every check drew its inputs, by `derive_seed(seed, name)`.
+        cells: What each cell gave that ran, by its index.
         stopped_at: The index of the cell that ended the run early, None if all cells ran.
         why: What happened there: "the kernel died".
         cell: The first line of that cell, or the name of the function that it defines.
@@ -38,6 +35,7 @@ class Run:
     """
 
     seed: int
+    cells: dict[int, CellRun] = dataclasses.field(default_factory=dict)
     stopped_at: int | None = None
     why: str = ""
     cell: str = ""
@@ -51,80 +49,56 @@ class Run:
         return f"{self.why} in cell {self.stopped_at + 1} ({self.cell})"
 
 
-class ThisPython(KernelSpecManager):
-    """Hand-ins run in the grader's own environment, whatever kernels are installed beside it."""
-
-    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        return KernelSpec(**get_kernel_dict())
-
-
-class ExecuteHandin(Execute):
+def run_notebook(
+    notebook: NotebookNode,
+    lab: str,
+    isolation: Isolation,
+    files: Mapping[str, bytes] | None = None,
+    limits: Limits | None = None,
+) -> Run:
     """Run a notebook in a fresh kernel, with inputs that nobody could know before.
 
-    Errors do not stop it. A dead kernel, one that cannot be interrupted, or too long a run do,
-    and what was collected until then stays.
+    Errors do not stop it. A dead kernel, one that cannot be interrupted, too much of anything or
+    too long a run do, and what was collected until then stays.
+
+    Args:
+        notebook: The hand-in, restored; its outputs are not touched.
+        lab: The lab's name.
+        isolation: Keeps the kernel to itself.
+        files: The content of what lies beside the notebook, by name.
+        limits: What the hand-in may use.
+
+    Raises:
+        SandboxError: If no kernel could be started.
     """
-
-    timeout = Integer(60, help="Seconds for one cell.").tag(config=True)
-    wall_clock = Integer(600, help="Seconds for the whole notebook.").tag(config=True)
-
-    def preprocess(
-        self, nb: NotebookNode, resources: Any = None, km: Any = None
-    ) -> tuple[NotebookNode, Any]:
-        run = resources["run"] = Run(secrets.randbits(62))
-        deadline = time.monotonic() + self.wall_clock
-        NotebookClient.__init__(self, nb, km)  # as nbconvert's ExecutePreprocessor does
-        self.reset_execution_trackers()
-        self._check_assign_resources(resources)
-        self.shutdown_kernel = "immediate"
-        self.error_on_timeout = {
-            "ename": "CellTimeoutError",
-            "evalue": f"stopped after {self.timeout} s",
-            "traceback": [f"This cell did not finish within {self.timeout} s and was stopped."],
-        }
-        self.timeout_func = lambda cell: max(1.0, min(self.timeout, deadline - time.monotonic()))
-        silence = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        with self.setup_kernel(env={**os.environ, **_environment(run.seed)}, **silence):
-            for index, cell in enumerate(nb.cells):
-                why = self._run_cell(cell, index, resources["nbgrader"]["assignment"])
-                if not why and time.monotonic() > deadline:
-                    why = f"the notebook had run for {self.wall_clock} s"
-                if why:
-                    run.stopped_at, run.why, run.cell = index, why, _first_line(cell)
-                    break
-        run.timed_out = sum(
-            any(o.get("ename") == "CellTimeoutError" for o in cell.get("outputs", []))
-            for cell in nb.cells
+    limits = limits or Limits()
+    run = Run(secrets.randbits(62))
+    deadline = time.monotonic() + limits.notebook
+    key = secrets.token_hex(16).encode()
+    with (
+        tempfile.TemporaryDirectory(prefix="course-") as folder,
+        isolation.start(place := Place(Path(folder), key, files or {}, limits)) as process,
+        Kernel(place, process) as kernel,
+    ):
+        kernel.run(
+            f"__import__('os').environ[{GRADING_SEED!r}] = '{run.seed}'", limits.cell, silent=True
         )
-        return nb, resources
-
-    def create_kernel_manager(self) -> AsyncKernelManager:
-        self.km = AsyncKernelManager(kernel_spec_manager=ThisPython(), config=self.config)
-        return self.km
-
-    def _run_cell(self, cell: NotebookNode, index: int, lab: str) -> str:
-        """Run one cell; returns why the run cannot go on, empty if it can."""
-        if utils.is_grade(cell):  # a variable named `check` or `lab1` must not cost points
-            self.kc.execute(
-                f"from course_lib.checks import check, {lab}", silent=True, stop_on_error=False
-            )
-        try:
-            self.execute_cell(cell, index)
-        except DeadKernelError:
-            return "the kernel died"
-        except CellTimeoutError:
-            return "the kernel stopped answering"
-        return ""
-
-
-def _environment(seed: int) -> dict[str, str]:
-    return {
-        GRADING_SEED: str(seed),
-        "COURSE_QUICK": "1",
-        "MPLBACKEND": "Agg",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "OMP_NUM_THREADS": "1",  # the same sums, and the same time, on a busy machine
-    }
+        for index, cell in enumerate(notebook.cells):
+            if cell.cell_type != "code" or not cell.source.strip():
+                continue
+            if utils.is_grade(cell):  # a variable named `check` or `lab1` must not cost points
+                imports = f"from course_lib.checks import check, {lab}"
+                kernel.run(imports, limits.cell, silent=True)
+            left = max(1.0, deadline - time.monotonic())
+            ran = run.cells[index] = kernel.run(cell.source, min(limits.cell, left))
+            run.timed_out += ran.timed_out
+            why = ran.stopped
+            if not why and time.monotonic() > deadline:
+                why = f"the notebook had run for {limits.notebook:g} s"
+            if why:
+                run.stopped_at, run.why, run.cell = index, why, _first_line(cell)
+                break
+    return run
 
 
 def _first_line(cell: NotebookNode) -> str:

@@ -1,4 +1,4 @@
-"""`course grade`: every hand-in in turn, whatever becomes of the one before."""
+"""`course grade`: find the hand-ins, have them graded, say what happened to each."""
 
 from __future__ import annotations
 
@@ -8,24 +8,26 @@ import os
 import sqlite3
 import tempfile
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import replace
-from logging import Logger
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tqdm import tqdm
 from traitlets.config import Config
 
 from course_lib.grading import scores
-from course_lib.grading.autograde import AutogradeHandin, autograde, feedback
-from course_lib.grading.collect import NOTHING, Collected, Handin, collect, store
-from course_lib.grading.gradebook import Book, Score, graded_cells
-from course_lib.grading.judge import SUSPECT
+from course_lib.grading.collect import Collected, collect
+from course_lib.grading.gradebook import Book, graded_cells
 from course_lib.grading.names import read_roster
 from course_lib.grading.quiet import quiet
+from course_lib.grading.sandbox.bubblewrap import missing
 from course_lib.grading.scores import Row, line, write_scores
+from course_lib.grading.session import Options, Session
 from course_lib.notebooks.build import build, labs_in, load_config
 from course_lib.notebooks.course import Course, CourseError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["grade"]
 
@@ -38,42 +40,49 @@ def grade(
     lab: str,
     submitted: Path,
     roster: Path | None = None,
-    timeout: int = 60,
+    options: Options | None = None,
     say: Callable[[str], None] = print,
 ) -> int:
     """Grade a folder of hand-ins, and say what happened to each student.
+
+    Hand-ins that have not changed since they were graded keep their grade and are not run again.
 
     Args:
         course: Where the lab's source is, and where gradebook, feedback and scores go.
         lab: The lab's name.
         submitted: The folder of hand-ins, or a zip of it; see `collect`.
         roster: A file with everybody's id.
-        timeout: Seconds that one cell may run.
+        options: How to grade; see `Options`.
         say: Takes the lines for the terminal.
 
     Returns:
-        The exit code: 0 if every hand-in was graded, 1 if somebody should look at one,
-        130 after Ctrl-C.
+        The exit code: 0 if every hand-in was graded, 1 if somebody should look at one or the run
+        was stopped, 130 after Ctrl-C.
 
     Raises:
         CourseError: If nothing can be graded at all; then nothing was changed.
     """
-    if timeout < 1:
-        raise CourseError(f"A timeout of at least 1 second was expected, and {timeout} came.")
+    options = options or Options()
+    if options.limits.cell < 1:
+        cell = f"{options.limits.cell:g}"
+        raise CourseError(f"A timeout of at least 1 second was expected, and {cell} came.")
+    if options.workers < 1:
+        raise CourseError(f"At least 1 worker was expected, and {options.workers} came.")
     if lab not in labs_in(course):
         raise CourseError(f"There is no lab {lab!r}. There are: {', '.join(labs_in(course))}.")
     _check_environment()
+    _check_sandbox(options)
     _check_built(course, lab)
-    checks, config = graded_cells(course, lab), _config(course, lab, timeout)
+    checks, config = graded_cells(course, lab), _config(course)
     expected = read_roster(roster) if roster else []
     with tempfile.TemporaryDirectory() as scratch:
         collected = collect(submitted, lab, Path(scratch), labs_in(course))
         _check_writable(course, lab)
         grades = course.root / "grades"
         grades.mkdir(exist_ok=True)
-        with quiet(grades / f"{lab}.log") as log:
+        with _alone(grades / f".{lab}.lock"), quiet(grades / f"{lab}.log") as log:
             book = Book(course, config, lab, checks, log)
-            session = _Session(course, lab, submitted, config, book, log)
+            session = Session(course, lab, submitted, book, options, log)
             rows, interrupted = session.run(collected.handins)
             rows += session.absent(expected, {row.student for row in rows})
         rows.sort(key=lambda row: row.student)
@@ -84,155 +93,54 @@ def grade(
             raise CourseError(
                 f"The grades are in the gradebook, but {table} cannot be written: {error.strerror}."
             ) from None
-    _report(rows, collected, course, lab, interrupted, say)
+    _report(rows, collected, course, lab, interrupted, session.halted, say)
     if interrupted:
         return INTERRUPTED
-    return int(bool(collected.refused) or any(row.needs_a_look for row in rows))
+    look = any(row.needs_a_look for row in rows)
+    return int(bool(collected.refused or session.halted or look))
 
 
-class _Session:
-    """One run over the hand-ins of one lab."""
+@contextlib.contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Refuse to grade a lab twice at the same time.
 
-    def __init__(
-        self, course: Course, lab: str, submitted: Path, config: Config, book: Book, log: Logger
-    ):
-        self.course, self.lab, self.submitted = course, lab, submitted
-        self.config, self.book, self.log = config, book, log
-        self.before: Score | None = None  # what the student being graded had until now
-
-    def run(self, handins: list[Handin]) -> tuple[list[Row], bool]:
-        """A row for each hand-in, and whether Ctrl-C ended the run."""
-        rows: list[Row] = []
-        bar = tqdm(handins, desc=f"Grading {self.lab}", unit="hand-in", leave=False, disable=None)
-        with bar:
-            for handin in bar:
-                bar.set_postfix_str(handin.student)
-                try:
-                    rows.append(self.one(handin))
-                except KeyboardInterrupt:
-                    self.log.warning("interrupted while grading %s", handin.student)
-                    rows.append(self.interrupted(handin.student))
-                    rows += [self.not_reached(rest.student) for rest in handins[len(rows) :]]
-                    return rows, True
-        return rows, False
-
-    def one(self, handin: Handin) -> Row:
-        """Grade one hand-in; whatever goes wrong becomes a reason."""
-        student = handin.student
-        self.log.info("--- %s", student)
-        self.before = None
+    Raises:
+        CourseError: If another `course grade` is at it.
+    """
+    if fcntl is None:
+        yield
+        return
+    with lock.open("w") as file:
         try:
-            self.before = self.book.score(student)
-            self.book.know(student)
-            if handin.notebook is None:
-                status = scores.EMPTY if handin.reason == NOTHING else scores.NOT_GRADED
-                reason = "" if handin.reason == NOTHING else handin.reason
-                return self.without_grade(student, status, reason)
-            store(self.course, self.lab, handin)
-            graded = autograde(self.config, self.lab, student, self.log)
-            row = self.graded(student, graded, handin)
-        except Exception as error:
-            self.log.exception("%s could not be graded", student)
-            first = (str(error).strip() or type(error).__name__).splitlines()[0]
-            return self.without_grade(student, scores.NOT_GRADED, f"the grader failed: {first}")
-        try:
-            feedback(self.config, self.lab, student, self.log)
-        except Exception as error:
-            self.log.exception("no feedback page for %s", student)
-            reason = f"{row.reason}; " * bool(row.reason) + f"no feedback page: {error}"
-            row = replace(row, reason=reason, look=True)
-        return row
-
-    def graded(self, student: str, graded: AutogradeHandin, handin: Handin) -> Row:
-        """The row of a hand-in that went through."""
-        score = self.book.score(student)
-        if score is None or score.checks.keys() != self.book.checks.keys():
-            raise RuntimeError("not every check has a score")
-        faults = {v.check: v.fault or "partly right" for v in graded.verdicts if not v.passed}
-        reasons = [graded.run.stop] if graded.run.stop else []
-        if graded.run.timed_out:
-            cells = f"{graded.run.timed_out} cell{'s' * (graded.run.timed_out > 1)}"
-            reasons.append(f"{cells} stopped after {self.config.ExecuteHandin.timeout} s")
-        suspect = [v.check for v in graded.verdicts if v.fault in SUSPECT]
-        if suspect:
-            reasons.append(f"look at {', '.join(suspect)}")
-        if score.by_hand:
-            reasons.append("some points were set by hand")
-        if handin.rivals:
-            reasons.append(f"graded {handin.name}; also there: {', '.join(handin.rivals)}")
-        reasons += [*handin.doubts, *handin.notes]
-        count = len(handin.left_out) - len(handin.rivals)
-        if count:
-            reasons.append(f"{count} other file{'s' * (count > 1)} left out")
-        status = scores.CUT_SHORT if graded.run.stop else scores.GRADED
-        return Row(
-            student,
-            status,
-            score.total,
-            self.book.max_score,
-            score.checks,
-            faults,
-            "; ".join(reasons),
-            bool(suspect or handin.rivals or handin.doubts),
-        )
-
-    def without_grade(self, student: str, status: str, reason: str) -> Row:
-        """The row of somebody without a grade; one of an earlier run is removed, and said so."""
-        try:
-            earlier = self.book.forget(student, self.submitted)
-        except Exception as error:
-            self.log.exception("the earlier grade of %s could not be removed", student)
-            reason = f"{reason}; an earlier grade may still stand: {error}".removeprefix("; ")
-            return Row(student, status, None, self.book.max_score, reason=reason, look=True)
-        if earlier is not None:
-            self.log.warning("the earlier grade of %s, %g, was removed", student, earlier.total)
-            removed = f"the earlier grade of {earlier.total:g} was removed"
-            reason = f"{reason}; {removed}" if reason else removed
-        return Row(student, status, None, self.book.max_score, reason=reason)
-
-    def interrupted(self, student: str) -> Row:
-        """The row of the one at whom Ctrl-C came: an earlier grade stays if it is still whole."""
-        if self.before is not None and self.book.score(student) == self.before:
-            return self.not_reached(student)
-        return self.without_grade(student, scores.NOT_REACHED, "interrupted")
-
-    def not_reached(self, student: str) -> Row:
-        """The row of somebody whose hand-in still waits."""
-        earlier = self.book.score(student)
-        reason = f"the gradebook still has {earlier.total:g} from before" if earlier else ""
-        return Row(student, scores.NOT_REACHED, None, self.book.max_score, reason=reason)
-
-    def absent(self, roster: list[str], present: set[str]) -> list[Row]:
-        """Rows for those who are known, to the roster or the gradebook, and have no hand-in."""
-        rows = []
-        for student in sorted({*roster, *self.book.students()} - present):
-            score = self.book.score(student)
-            if score is None:
-                rows.append(Row(student, scores.MISSING, None, self.book.max_score))
-            else:
-                reason = "no hand-in in this run; the grade is an earlier run's"
-                rows.append(
-                    Row(
-                        student,
-                        scores.KEPT,
-                        score.total,
-                        self.book.max_score,
-                        score.checks,
-                        reason=reason,
-                    )
-                )
-        return rows
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            name = lock.name.split(".")[1]
+            raise CourseError(f"Another `course grade {name}` is running in this course.") from None
+        yield
 
 
-def _config(course: Course, lab: str, timeout: int) -> Config:
-    """The course's configuration of nbgrader, with what our own converters need."""
+def _config(course: Course) -> Config:
+    """The course's configuration of nbgrader."""
     try:
-        config = load_config(course)
+        return load_config(course)
     except Exception as error:
         raise CourseError(f"{course.config_file} cannot be used: {error}.") from None
-    config.ExecuteHandin.timeout = timeout
-    config.RestoreChecks.source = str(course.solutions / lab / f"{lab}.ipynb")
-    return config
+
+
+def _check_sandbox(options: Options) -> None:
+    """Refuse to run strangers' programs without protection, unless told so.
+
+    Raises:
+        CourseError: If there is no sandbox here; says how to get it.
+    """
+    if options.isolation == "none" or options.scheduler:  # a cluster's workers see for themselves
+        return
+    why = missing()
+    if why:
+        raise CourseError(
+            "Hand-ins are programs, and here they would run with all your rights: "
+            f"{why}. To grade without protection all the same, say --no-sandbox."
+        )
 
 
 def _check_built(course: Course, lab: str) -> None:
@@ -301,6 +209,7 @@ def _report(
     course: Course,
     lab: str,
     interrupted: bool,
+    halted: str,
     say: Callable[[str], None],
 ) -> None:
     width = max((len(row.student) for row in rows), default=0)
@@ -311,6 +220,8 @@ def _report(
         say(f"Look: {refused}.")
     if collected.passed_over:
         say(f"Passed over: {', '.join(collected.passed_over)}.")
+    if halted:
+        say(f"Stopped: {halted}. Mend that and run the command again; nothing is lost.")
     say(_summary(rows, interrupted))
     say(f"Scores: {course.root / 'grades' / f'{lab}.csv'}")
     say(f"Feedback: {course.root / 'feedback'}   Log: {course.root / 'grades' / f'{lab}.log'}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+from collections.abc import Collection, Mapping
 from logging import Logger
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,7 @@ import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import rmtree
 from traitlets.config import Config
 
@@ -40,8 +42,9 @@ class Book:
         self, course: Course, config: Config, lab: str, checks: dict[str, float], log: Logger
     ):
         self.course, self.lab, self.checks, self.log = course, lab, checks, log
-        directory = CourseDirectory(config=config, assignment_id=lab, log=log)
-        self.url, self.course_id = directory.db_url, directory.course_id
+        self.config = config
+        self.directory = CourseDirectory(config=config, assignment_id=lab, log=log)
+        self.url, self.course_id = self.directory.db_url, self.directory.course_id
         self._enter(config)
 
     def _open(self) -> Gradebook:
@@ -96,6 +99,61 @@ class Book:
                 return None
             by_hand = any(g.manual_score is not None or g.extra_credit for g in grades)
             return Score(float(submission.score), {g.name: float(g.score) for g in grades}, by_hand)
+
+    def auto_points(self, student: str) -> dict[str, float]:
+        """The points that the grader gave, by check; empty without a grade."""
+        with self._open() as gradebook:
+            try:
+                submission = gradebook.find_submission(self.lab, student)
+            except MissingEntry:
+                return {}
+            grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
+            return {g.name: float(g.auto_score) for g in grades if g.auto_score is not None}
+
+    def comments(self, student: str) -> dict[str, str]:
+        """What an instructor wrote about each exercise, by the name of its check."""
+        with self._open() as gradebook:
+            try:
+                submission = gradebook.find_submission(self.lab, student)
+            except MissingEntry:
+                return {}
+            comments = [c for notebook in submission.notebooks for c in notebook.comments]
+            return {
+                c.name.removesuffix("-answer"): c.manual_comment
+                for c in comments
+                if c.manual_comment
+            }
+
+    def enter(self, student: str, points: Mapping[str, float], unanswered: Collection[str]) -> None:
+        """Enter a student's points for the lab, all at once; points set by hand stay as they are.
+
+        As nbgrader's own SaveAutoGrades does: points beside a hand-set score ask for a look, and
+        an answer cell that nobody touched gets the comment "No response.".
+
+        Args:
+            student: Whose; made known if need be.
+            points: The points of each check.
+            unanswered: The grade_ids of answer cells that are as they were released.
+        """
+        folder = self.course.root / "submitted" / student / self.lab
+        handed_in = self.directory.get_existing_timestamp(str(folder))
+        known = {"timestamp": handed_in} if handed_in else {}
+        with self._open() as gradebook:
+            gradebook.update_or_create_student(student)
+            submission = gradebook.update_or_create_submission(self.lab, student, **known)
+            (notebook,) = (n for n in submission.notebooks if n.name == self.lab)
+            for grade in notebook.grades:
+                grade.auto_score = points[grade.name]
+                grade.needs_manual_grade = grade.manual_score is not None
+            for comment in notebook.comments:
+                comment.auto_comment = "No response." if comment.name in unanswered else None
+            gradebook.db.commit()
+            late = submission.total_seconds_late > 0 or notebook.late_submission_penalty is not None
+        if late:
+            about = {"notebook": self.lab, "assignment": self.lab, "student": student}
+            resources = {"nbgrader": {**about, "db_url": self.url}}
+            empty = nbformat.v4.new_notebook()
+            AssignLatePenalties(config=self.config, log=self.log).preprocess(empty, resources)
 
     def forget(self, student: str, handins: Path | None = None) -> Score | None:
         """Remove a student's grade for the lab, with its files; returns the score that it had.

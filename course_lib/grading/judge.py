@@ -7,64 +7,69 @@ which nbgrader reads a score: nothing special for all points, a number for some,
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader import utils
-from nbgrader.preprocessors import NbGraderPreprocessor
 
 from course_lib import plots
 from course_lib.checks import Check, CheckFailed, Outcome, Verdict, find_check, judge
 from course_lib.checks.judge import expected_and_got
 from course_lib.checks.notebook import bundle
-from course_lib.checks.outcome import OUTCOME_MIME
 from course_lib.checks.plain import NotPlain
 from course_lib.checks.rng import derive_seed
 from course_lib.grading.execute import Run
+from course_lib.grading.kernel import TIMED_OUT, CellRun
 
-__all__ = ["SUSPECT", "JudgeHandin", "judge_cell"]
+__all__ = ["SUSPECT", "judge_cell", "judge_notebook"]
 
 NO_OUTCOME = "no-outcome"
 SUSPECT = ("several-outcomes", "malformed-outcome", "other-check", "not-judged")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
-class JudgeHandin(NbGraderPreprocessor):
-    """Judge every graded cell; the verdicts go on in `resources["verdicts"]`."""
+def judge_notebook(notebook: NotebookNode, lab: str, run: Run) -> list[Verdict]:
+    """Put into every cell what it gave, and into every graded cell the card of its verdict.
 
-    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        run, lab = resources["run"], resources["nbgrader"]["assignment"]
-        verdicts = resources["verdicts"] = []
-        for index, cell in enumerate(nb.cells):
-            if utils.is_grade(cell):
-                check = find_check(lab, cell.metadata.nbgrader["grade_id"])
-                verdict, picture = judge_cell(check, cell, index, run)
-                cell.outputs = _outputs(verdict, picture)
-                verdicts.append(verdict)
-        return nb, resources
+    Args:
+        notebook: The notebook that ran; its outputs are written.
+        lab: The lab's name.
+        run: How it ran.
+
+    Returns:
+        A verdict for each graded cell, in the notebook's order.
+    """
+    verdicts = []
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code":
+            continue
+        ran = run.cells.get(index, CellRun())
+        cell.outputs, cell.execution_count = list(ran.outputs), None
+        if utils.is_grade(cell):
+            check = find_check(lab, cell.metadata.nbgrader["grade_id"])
+            verdict, picture = judge_cell(check, ran, index, run)
+            cell.outputs = _outputs(verdict, picture)
+            verdicts.append(verdict)
+    return verdicts
 
 
-def judge_cell(
-    check: Check, cell: NotebookNode, index: int, run: Run
-) -> tuple[Verdict, bytes | None]:
-    """The verdict on one executed cell, and the picture for its card.
+def judge_cell(check: Check, ran: CellRun, index: int, run: Run) -> tuple[Verdict, bytes | None]:
+    """The verdict on one graded cell, and the picture for its card.
 
     Args:
         check: The check that the cell's grade_id names.
-        cell: The executed cell.
+        ran: What the cell gave.
         index: Its place in the notebook.
         run: How the notebook ran.
     """
     seed = derive_seed(run.seed, check.name)
-    found = [o.data[OUTCOME_MIME] for o in cell.outputs if OUTCOME_MIME in o.get("data", {})]
-    if not found:
-        return _nothing(check, NO_OUTCOME, *_why_none(cell, index, run), seed), None
-    if len(found) > 1:
-        message = f"This check handed over {len(found)} answers, and one was expected."
+    if not ran.outcomes:
+        return _nothing(check, NO_OUTCOME, *_why_none(ran, index, run), seed), None
+    if len(ran.outcomes) > 1:
+        message = f"This check handed over {len(ran.outcomes)} answers, and one was expected."
         return _nothing(check, "several-outcomes", message, "", seed), None
     try:
-        outcome = Outcome.from_json(found[0])
+        outcome = Outcome.from_json(ran.outcomes[0])
     except NotPlain as error:
         message = "What this check handed over cannot be read."
         return _nothing(check, "malformed-outcome", message, str(error), seed), None
@@ -80,16 +85,16 @@ def _nothing(check: Check, fault: str, message: str, detail: str, seed: int) -> 
     return Verdict(check.name, check.title, 0, check.points, fault, message, detail, seed)
 
 
-def _why_none(cell: NotebookNode, index: int, run: Run) -> tuple[str, str]:
+def _why_none(ran: CellRun, index: int, run: Run) -> tuple[str, str]:
     if run.stopped_at is not None and index >= run.stopped_at:
         when = "in this check" if index == run.stopped_at else "before this check"
         where = f"It happened in cell {run.stopped_at + 1}: {run.cell}"
         return f"Not run: {run.why} {when}.", where
-    errors = [output for output in cell.outputs if output.output_type == "error"]
+    errors = [output for output in ran.outputs if output.output_type == "error"]
     if not errors:
         return "This check handed over no answer.", ""
     last = errors[-1]
-    if last.ename == "CellTimeoutError":
+    if last.ename == TIMED_OUT:
         return f"The check did not finish: {last.evalue}.", ""
     text = _COLOUR.sub("", f"{last.ename}: {last.evalue}")[:500]
     detail = "Does the cell with your answer run, and has the name not been changed?"

@@ -12,9 +12,18 @@ from course_lib.notebooks.course import CourseError
 __all__ = ["Sender", "platform_sender", "read_roster", "safe_id"]
 
 # Moodle: "Ada Lovelace_12345_assignsubmission_file_" (a folder) or "…_file_lab1.ipynb" (a file).
-MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_[a-z]+_?(?P<file>.*)")
+# A group's folder may have no number.
+MOODLE = re.compile(r"(?P<name>.+?)(?:_(?P<number>\d+))?_assignsubmission_[a-z]+_?(?P<file>.*)")
 # Canvas: "lovelaceada_123_456_lab1.ipynb", where 123 is the student; "_LATE" after the name.
-CANVAS = re.compile(r"(?P<name>[^_]+)(?:_late)?_(?P<number>\d+)_\d+_(?P<file>.+)", re.IGNORECASE)
+# What somebody typed in place of a file has no second number: "lovelaceada_123_text.html".
+CANVAS = re.compile(
+    r"(?P<name>.+?)(?:_late)?_(?P<number>\d+)_(?:\d+_(?P<file>.+)|(?P<entry>(?:text|link)\.html))",
+    re.IGNORECASE,
+)
+# Canvas, graded anonymously: "anon_Ab1cD_456_lab1.ipynb".
+ANONYMOUS = re.compile(
+    r"(?:late_)?(?P<name>anon)_(?P<number>[0-9a-z]{5})_\d+_(?P<file>.+)", re.IGNORECASE
+)
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 FIRST = re.compile(r'"([^"]*)"|([^,;\t]*)')  # of a roster's columns
 HEADERS = {"student", "student_id", "student id", "id", "username", "user", "name", "login"}
@@ -30,8 +39,12 @@ class Sender(NamedTuple):
 
 def platform_sender(name: str) -> Sender | None:
     """Read a name that Moodle or Canvas gave to a folder or file; None if neither did."""
-    match = MOODLE.fullmatch(name) or CANVAS.fullmatch(name)
-    return Sender(match["name"], match["number"], match["file"]) if match else None
+    for pattern in (MOODLE, ANONYMOUS, CANVAS):
+        if match := pattern.fullmatch(name):
+            parts = match.groupdict()
+            file = parts["file"] or parts.get("entry") or ""
+            return Sender(parts["name"], parts["number"] or "", file)
+    return None
 
 
 def safe_id(name: str) -> str:

@@ -3,48 +3,100 @@
 from __future__ import annotations
 
 import copy
+import uuid
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.utils import compute_checksum
 from traitlets import Unicode
 
-__all__ = ["RestoreChecks"]
+__all__ = ["RestoreChecks", "known_cells", "restore"]
+
+
+def restore(notebook: NotebookNode, originals: dict[str, NotebookNode]) -> NotebookNode:
+    """Repair what an editor, or a student, did to the cells that nbgrader knows.
+
+    The metadata of known cells is the source notebook's again, and the text of those that nobody
+    may edit; of copies the last one counts; a check that is gone, or stands before its answer, is
+    put where the next exercise begins. What the cells had put out is cleared, and each cell gets
+    an id of its own. The notebook is changed in place, and returned.
+
+    Args:
+        notebook: A hand-in.
+        originals: The lab's own cells; see `known_cells`.
+    """
+    _repair_cells(notebook, originals)
+    _repair_order(notebook, originals)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+        cell.id = uuid.uuid4().hex[:8]
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    notebook.metadata = nbformat.from_dict(
+        {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    )
+    return notebook
+
+
+def known_cells(cells: Iterable[NotebookNode]) -> dict[str, NotebookNode]:
+    """The cells of a source notebook that nbgrader knows, by their grade_id."""
+    return {_name(cell): cell for cell in cells if _name(cell)}
 
 
 class RestoreChecks(NbGraderPreprocessor):
-    """Repair what an editor, or a student, did to the cells that nbgrader knows.
-
-    The metadata of known cells is the source notebook's again; of copies the last one counts;
-    a check that is gone, or stands before its answer, is put where the next exercise begins.
-    """
-
-    source = Unicode(help="The lab's notebook in solutions/.").tag(config=True)
+    """`restore` as a preprocessor, for formgrader's button and `nbgrader autograde`."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        originals = _known_cells(nbformat.read(Path(self.source), as_version=4).cells)
-        _repair_metadata(nb, originals)
-        answers: list[str] = []
-        for number, (name, original) in enumerate(originals.items()):
-            if not original.metadata.nbgrader["grade"]:
-                answers.append(name)
-                continue
-            places = {_name(cell): i for i, cell in enumerate(nb.cells) if _name(cell)}
-            answered = max((places[a] for a in answers if a in places), default=-1)
-            if places.get(name, -1) <= answered:
-                check = nb.cells[places[name]] if name in places else _new(original)
-                later = [places[n] for n in list(originals)[number + 1 :] if n in places]
-                nb.cells.insert(max(min(later, default=len(nb.cells)), answered + 1), check)
-                if name in places:
-                    del nb.cells[places[name]]
-            answers = []
-        return nb, resources
+        lab = resources["nbgrader"]["assignment"]
+        path = Path(self.solutions, lab, f"{lab}.ipynb")
+        return restore(nb, known_cells(nbformat.read(path, as_version=4).cells)), resources
+
+    solutions = Unicode("solutions", help="The folder of the source notebooks.").tag(config=True)
 
 
-def _known_cells(cells: list[NotebookNode]) -> dict[str, NotebookNode]:
-    return {_name(cell): cell for cell in cells if _name(cell)}
+def _repair_order(nb: NotebookNode, originals: dict[str, NotebookNode]) -> None:
+    answers: list[str] = []
+    for number, (name, original) in enumerate(originals.items()):
+        if not original.metadata.nbgrader["grade"]:
+            answers.append(name)
+            continue
+        places = {_name(cell): i for i, cell in enumerate(nb.cells) if _name(cell)}
+        answered = max((places[a] for a in answers if a in places), default=-1)
+        if places.get(name, -1) <= answered:
+            check = nb.cells[places[name]] if name in places else _new(original)
+            later = [places[n] for n in list(originals)[number + 1 :] if n in places]
+            nb.cells.insert(max(min(later, default=len(nb.cells)), answered + 1), check)
+            if name in places:
+                del nb.cells[places[name]]
+        answers = []
+
+
+def _repair_cells(nb: NotebookNode, originals: dict[str, NotebookNode]) -> None:
+    seen: set[str] = set()
+    for index in range(len(nb.cells) - 1, -1, -1):
+        cell = nb.cells[index]
+        name = _name(cell)
+        tags = cell.metadata.get("tags") if isinstance(cell.metadata.get("tags"), list) else None
+        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        if name not in originals or name in seen:
+            continue
+        seen.add(name)
+        original = originals[name]
+        if original.metadata.nbgrader["locked"] or cell.cell_type != original.cell_type:
+            source = original.source if original.metadata.nbgrader["locked"] else cell.source
+            nb.cells[index] = cell = _new(original, source)
+        cell.metadata["nbgrader"] = _metadata(original)
+
+
+def _metadata(original: NotebookNode) -> NotebookNode:
+    metadata = copy.deepcopy(original.metadata.nbgrader)
+    if metadata["locked"]:
+        metadata["checksum"] = compute_checksum(original)
+    return metadata
 
 
 def _name(cell: NotebookNode) -> str:
@@ -52,17 +104,8 @@ def _name(cell: NotebookNode) -> str:
     return str(metadata.get("grade_id", "")) if isinstance(metadata, dict) else ""
 
 
-def _repair_metadata(nb: NotebookNode, originals: dict[str, NotebookNode]) -> None:
-    seen: set[str] = set()
-    for cell in reversed(nb.cells):
-        name = _name(cell)
-        cell.metadata.pop("nbgrader", None)
-        if name in originals and name not in seen:
-            cell.metadata["nbgrader"] = copy.deepcopy(originals[name].metadata.nbgrader)
-            seen.add(name)
-
-
-def _new(original: NotebookNode) -> NotebookNode:
-    cell = nbformat.v4.new_code_cell(original.source)
-    cell.metadata["nbgrader"] = copy.deepcopy(original.metadata.nbgrader)
+def _new(original: NotebookNode, source: str | None = None) -> NotebookNode:
+    make = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}
+    cell = make[original.cell_type](original.source if source is None else source)
+    cell.metadata["nbgrader"] = _metadata(original)
     return cell

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from course_lib.grading.record import atomically
 
 __all__ = ["NEEDS_A_LOOK", "Row", "line", "write_scores"]
 
@@ -36,7 +36,7 @@ class Row:
         max_score: The points of the whole lab.
         checks: The points of each check.
         faults: For each check that did not earn all its points, the fault's name.
-        reason: What a person should know, a sentence.
+        reasons: What a person should know, a sentence each.
         look: Whether somebody should look at it, whatever the status.
     """
 
@@ -46,8 +46,13 @@ class Row:
     max_score: float = 0
     checks: Mapping[str, float] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
-    reason: str = ""
+    reasons: tuple[str, ...] = ()
     look: bool = False
+
+    @property
+    def reason(self) -> str:
+        """All reasons in one line."""
+        return "; ".join(reason for reason in self.reasons if reason)
 
     @property
     def needs_a_look(self) -> bool:
@@ -64,20 +69,13 @@ def write_scores(path: Path, rows: Iterable[Row], checks: Iterable[str]) -> None
         checks: The names of the checks, in the order of the columns.
     """
     checks = list(checks)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".csv")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            table = csv.writer(file)
-            table.writerow(["student", "status", "score", "max_score", *checks, "reason"])
-            for row in rows:
-                each = [_number(row.checks.get(check)) for check in checks]
-                head = [_safe(row.student), row.status, _number(row.score), _number(row.max_score)]
-                table.writerow([*head, *each, _safe(row.reason)])
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with atomically(path) as file:
+        table = csv.writer(file)
+        table.writerow(["student", "status", "score", "max_score", *checks, "reason"])
+        for row in rows:
+            each = [_number(row.checks.get(check)) for check in checks]
+            head = [_safe(row.student), row.status, _number(row.score), _number(row.max_score)]
+            table.writerow([*head, *each, _safe(row.reason)])
 
 
 def line(row: Row, width: int) -> str:

@@ -302,3 +302,27 @@ def test_bad_rosters(tmp_path, content):
         (tmp_path / "roster.csv").write_bytes(content)
     with pytest.raises(CourseError, match="roster"):
         read_roster(tmp_path / "roster.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "sender"),
+    [
+        ("o_brienzoe_LATE_125_458_lab1.ipynb", ("o_brienzoe", "125", "lab1.ipynb")),
+        ("anon_Ab1cD_456_lab1.ipynb", ("anon", "Ab1cD", "lab1.ipynb")),
+        ("LATE_anon_Ab1cD_456_lab1.ipynb", ("anon", "Ab1cD", "lab1.ipynb")),
+        ("lovelaceada_123_text.html", ("lovelaceada", "123", "text.html")),
+        ("Default group_assignsubmission_file", ("Default group", "", "")),
+    ],
+)
+def test_less_usual_names_of_the_platforms(name, sender):
+    assert platform_sender(name) == sender
+
+
+def test_a_name_with_an_underscore_does_not_make_an_export_one_student_s(tmp_path):
+    with zipfile.ZipFile(tmp_path / "submissions.zip", "w") as file:
+        for name in ("lovelaceada_123_456", "o_brienzoe_LATE_125_458", "hopper_7_8"):
+            file.writestr(f"{name}_{LAB}.ipynb", writes(handin({})))
+    (tmp_path / "scratch").mkdir()
+    found = collect(tmp_path / "submissions.zip", LAB, tmp_path / "scratch", [LAB]).handins
+    assert [handin.student for handin in found] == ["hopper", "lovelaceada", "o_brienzoe"]
+    assert all(handin.notebook for handin in found)

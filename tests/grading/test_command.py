@@ -9,10 +9,10 @@ import pytest
 from handins import LAB, SOLUTIONS, copy_course, handin, insert, put, read_csv
 
 from course_lib import cli
-from course_lib.grading import Row, write_scores
-from course_lib.grading.scores import line
-
-grade_file = sys.modules["course_lib.grading.grade"]  # the package has a function of that name
+from course_lib.grading import grade as grade_file
+from course_lib.grading import session as session_file
+from course_lib.grading.scores import Row, line, write_scores
+from course_lib.grading.work import Graded
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_an_unwritable_course(command, course, monkeypatch):
 
 
 def test_half_installed(command, course, monkeypatch):
-    monkeypatch.setitem(sys.modules, "course_lib.grading", None)
+    monkeypatch.setitem(sys.modules, "course_lib.grading.grade", None)
     refuses(command, course, "`make env` repairs it")
 
 
@@ -140,11 +140,12 @@ def test_no_course(command, course, monkeypatch, tmp_path):
 
 
 def test_one_failure_does_not_stop_the_others(command, course, monkeypatch, tmp_path):
-    def fail(config, lab, student, log):
-        raise RuntimeError(f"cannot do {student}\nand a second line")
+    def fail(jobs, make, workers):
+        for job in jobs:
+            yield Graded(job.student, failure=f"the grader failed: cannot do {job.student}")
 
     put(tmp_path / "in" / "bob", handin({}))
-    monkeypatch.setattr(grade_file, "autograde", fail)
+    monkeypatch.setattr(session_file, "grade_all", fail)
     code, out, err = command()
     assert (code, err) == (1, "")
     assert "ada            —   not graded: the grader failed: cannot do ada\n" in out
@@ -155,11 +156,11 @@ def test_one_failure_does_not_stop_the_others(command, course, monkeypatch, tmp_
 
 
 def test_ctrl_c_keeps_what_is_graded(command, course, monkeypatch, tmp_path):
-    def interrupt(config, lab, student, log):
+    def interrupt(jobs, make, workers):
         raise KeyboardInterrupt
 
     put(tmp_path / "in" / "bob", handin({}))
-    monkeypatch.setattr(grade_file, "autograde", interrupt)
+    monkeypatch.setattr(session_file, "grade_all", interrupt)
     code, out, _ = command()
     assert code == 130
     assert "Interrupted. 2 hand-ins: 2 not reached. What is graded stays graded." in out
@@ -198,7 +199,9 @@ def test_the_table_is_replaced_as_a_whole(tmp_path):
         write_scores(path, rows(), ["a", "b"])
     assert path.read_text("utf-8") == "old"
     assert list(tmp_path.iterdir()) == [path]
-    write_scores(path, [Row("ada", "graded", 1.5, 2, {"a": 1, "b": 0.5}, {}, "=1+1")], ["a", "b"])
+    write_scores(
+        path, [Row("ada", "graded", 1.5, 2, {"a": 1, "b": 0.5}, {}, ("=1+1",))], ["a", "b"]
+    )
     with path.open(encoding="utf-8", newline="") as file:
         assert list(csv.reader(file)) == [
             ["student", "status", "score", "max_score", "a", "b", "reason"],
@@ -208,7 +211,7 @@ def test_the_table_is_replaced_as_a_whole(tmp_path):
 
 def test_a_line_stays_one_line():
     faults = {f"check-{i}": f"fault-{i % 6}" for i in range(12)}
-    text = line(Row("ada", "graded", 3, 40, {}, faults, "a reason"), 6)
+    text = line(Row("ada", "graded", 3, 40, {}, faults, ("a reason",)), 6)
     assert text == (
         "ada          3 / 40   graded: a reason; 12 checks not right "
         "(fault-0 ×2, fault-1 ×2, fault-2 ×2, fault-3 ×2, 2 more)"

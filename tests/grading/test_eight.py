@@ -10,9 +10,11 @@ from mistaken import MISTAKEN, PARTIAL
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
+from traitlets.config import Config
 
-from course_lib.grading import grade
+from course_lib.grading.grade import grade
 from course_lib.grading.quiet import quiet
+from course_lib.grading.session import Options
 from course_lib.notebooks.build import load_config
 from course_lib.notebooks.course import Course
 
@@ -49,7 +51,7 @@ def eight(tmp_path_factory) -> Graded:
     for student, content in contents.items():
         put(submitted / student, content)
     lines: list[str] = []
-    code = grade(Course(course), LAB, submitted, say=lines.append)
+    code = grade(Course(course), LAB, submitted, options=Options(workers=2), say=lines.append)
     return Graded(course, code, lines, read_csv(course))
 
 
@@ -169,7 +171,7 @@ def test_stock_nbgrader_gives_the_same_scores(eight, tmp_path):
         folder = f"submitted/{student}/{LAB}"
         put(course / folder, (eight.course / folder / f"{LAB}.ipynb").read_text("utf-8"))
     with quiet(tmp_path / "stock.log") as log:
-        config = load_config(Course(course))
+        config = stock_config(course)
         directory = CourseDirectory(config=config, assignment_id=LAB, log=log)
         GenerateAssignment(coursedir=directory, config=config, force=True, log=log).start()
         for student in ("half", "mistaken"):
@@ -181,8 +183,15 @@ def test_stock_nbgrader_gives_the_same_scores(eight, tmp_path):
             assert stock == scores(eight.rows[student])
 
 
-def stock_autograde(course: Path, student: str, log: logging.Logger) -> None:
+def stock_config(course: Path) -> Config:
+    """The course's configuration with nbgrader's own preprocessors in place of ours."""
     config = load_config(Course(course))
+    del config.Autograde["sanitize_preprocessors"], config.Autograde["autograde_preprocessors"]
+    return config
+
+
+def stock_autograde(course: Path, student: str, log: logging.Logger) -> None:
+    config = stock_config(course)
     config.Execute.timeout = 120
     directory = CourseDirectory(config=config, assignment_id=LAB, student_id=student, log=log)
     Autograde(coursedir=directory, config=config, log=log).start()

@@ -11,10 +11,10 @@ from traitlets.config import Config
 
 from course_lib.checks import lab1, labs_with_checks
 from course_lib.checks.registry import files_of
-from course_lib.grading import grade
-from course_lib.grading.autograde import AutogradeHandin
+from course_lib.grading.autograde import declared_files
 from course_lib.grading.beside import find_beside
 from course_lib.grading.collect import collect, store
+from course_lib.grading.grade import grade
 from course_lib.notebooks.build import build, load_config
 from course_lib.notebooks.course import Course, CourseError
 
@@ -258,21 +258,22 @@ def test_the_kernel_finds_it_and_the_feedback_leaves_it(tmp_path):
     assert (row["status"], row["score"]) == ("graded", "1")
     taken = f"digits (1).safetensors was taken as {NAME}"
     assert row["reason"] == f"{taken}; 1 other file left out"
-    assert files_in(course, "autograded") == {NAME, f"{LAB}.ipynb", "verdicts.json"}
+    assert files_in(course, "autograded") == {f"{LAB}.ipynb", "verdicts.json"}
     assert files_in(course, "feedback") == {f"{LAB}.html"}
 
-    # nbgrader alone; ours without a file; ours with one that is too large, or a link
+    # nbgrader alone, and what its preprocessor takes: no file that is too large, no link
     config = load_config(course)
     config.Autograde.exclude_overwriting = {LAB: [NAME]}
     assert prepared(Autograde, course, config) == "theirs"
-    assert prepared(AutogradeHandin, course, load_config(course)) == "theirs"
+    folder = course.root / "submitted" / "ada" / LAB
+    assert declared_files(folder, LAB) == {NAME: b"theirs"}
     submitted = course.root / "submitted" / "ada" / LAB / NAME
     submitted.write_text("w" * (LIMIT + 1), "utf-8")
-    assert prepared(AutogradeHandin, course, config) is None
+    assert declared_files(folder, LAB) == {}
     submitted.unlink()
-    assert prepared(AutogradeHandin, course, config) is None
+    assert declared_files(folder, LAB) == {}
     submitted.symlink_to(put(tmp_path, "key", "secret"))
-    assert prepared(AutogradeHandin, course, config) is None
+    assert declared_files(folder, LAB) == {}
 
 
 def files_in(course: Course, step: str) -> set[str]:

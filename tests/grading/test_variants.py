@@ -21,7 +21,9 @@ from handins import (
 from mistaken import MISTAKEN
 from nbformat.v4 import new_code_cell, writes
 
-from course_lib.grading import grade
+from course_lib.grading.grade import grade
+from course_lib.grading.sandbox import Limits
+from course_lib.grading.session import Options
 from course_lib.notebooks.course import Course
 
 pytestmark = pytest.mark.kernel
@@ -102,7 +104,13 @@ def graded(tmp_path_factory):
         file.writestr("cells_0_assignsubmission_file_/course_lib/__init__.py", "1 / 0")
         file.writestr("../escaped.ipynb", "{}")
     lines: list[str] = []
-    code = grade(Course(course), LAB, home / "export.zip", timeout=30, say=lines.append)
+    code = grade(
+        Course(course),
+        LAB,
+        home / "export.zip",
+        options=Options(Limits(cell=30), workers=2),
+        say=lines.append,
+    )
     return course, read_csv(course), lines, code
 
 
@@ -144,7 +152,9 @@ def test_fault(graded, student, check, fault):
 def test_what_needs_a_person_is_said(graded):
     course, rows, lines, code = graded
     assert code == 1
-    assert rows["forged"]["reason"] == "look at heun-step"
+    first, *signs = rows["forged"]["reason"].split("; ")
+    assert first == "look at heun-step"
+    assert signs[0].startswith("heun-step: The code names the form in which checks hand over")
     assert rows["cells"]["reason"] == "1 other file left out"
     assert any("'../escaped.ipynb' was refused" in line for line in lines)
     assert not list(course.parent.rglob("escaped.ipynb"))

@@ -1,0 +1,332 @@
+"""Hand-ins in bubblewrap: each in namespaces of its own, entered by a fork of the warm parent.
+
+    grader ── bwrap ── sh                 makes the sandbox, and holds it open
+         └─── warm parent ── kernel       the kernel enters the sandbox before it runs anything
+
+In the sandbox there is no network, no process but its own, no capability, and of the file system
+the environment, read-only, and a scratch directory. As root, where a user namespace would still
+be root's, the kernel takes an unused user id instead.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import course_lib
+from course_lib.grading.sandbox.isolation import Place, SandboxError
+from course_lib.grading.sandbox.limits import Limits
+from course_lib.grading.sandbox.memory import memory_of
+from course_lib.grading.sandbox.view import make_view
+
+__all__ = ["Bubblewrap", "missing"]
+
+WORK, HOME = "/tmp/work", "/tmp/home"  # in the sandbox
+NOBODY = 65534
+FIRST_USER = 2_000_000  # as root: this plus the number of the thread that grades
+START_UP = 120.0  # seconds, for imports on a busy machine
+ETC = (
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "localtime",
+    "timezone",
+    "fonts",
+    "alternatives",
+)
+HOLD = "echo; read _"  # says that the sandbox stands; ends when the grader closes its side
+
+
+def missing() -> str:
+    """Why bubblewrap cannot be used here and what to do about it; empty if it can."""
+    if sys.platform != "linux":
+        return "bubblewrap is a program for Linux"
+    if shutil.which("bwrap") is None:
+        return "bubblewrap is not installed; `apt-get install bubblewrap` or the like installs it"
+    try:
+        import pyseccomp  # noqa: F401
+    except Exception as error:
+        return f"the package pyseccomp cannot be used ({error}); it needs the library libseccomp"
+    command = ["bwrap", *_namespaces(), "--ro-bind", "/", "/", "true"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        return f"bubblewrap does not work here: {done.stderr.strip() or done.returncode}"
+    return ""
+
+
+class Bubblewrap:
+    """Isolation by bubblewrap. One object serves one thread.
+
+    Args:
+        warm: Whether one warm parent serves all hand-ins. Otherwise each has its own, and pays
+            for all imports.
+
+    Raises:
+        SandboxError: If there is no bubblewrap here, or it does not work.
+    """
+
+    def __init__(self, warm: bool = True):
+        if why := missing():
+            raise SandboxError(why)
+        self.keep = warm
+        self.user = FIRST_USER + threading.get_native_id() if os.geteuid() == 0 else None
+        self._view = make_view()
+        self._parent: _WarmParent | None = None
+
+    @contextlib.contextmanager
+    def start(self, place: Place) -> Iterator[_Kernel]:
+        """See `Isolation`."""
+        if self._parent is None:
+            self._parent = _WarmParent(self._view)
+        try:
+            with _Sandbox(self._view, place, self.user) as sandbox:
+                try:
+                    kernel = self._parent.fork(sandbox.init, place, self.user)
+                except (OSError, EOFError) as error:
+                    self._forget_parent()
+                    raise SandboxError(f"no kernel could be forked ({error})") from None
+                try:
+                    yield _Kernel(sandbox, kernel, place.limits)
+                finally:
+                    os.close(kernel)
+        finally:
+            if not self.keep:
+                self._forget_parent()
+
+    def close(self) -> None:
+        """See `Isolation`."""
+        self._forget_parent()
+
+    def _forget_parent(self) -> None:
+        if self._parent is not None:
+            self._parent.end()
+            self._parent = None
+
+
+class _WarmParent:
+    """The process of `warm.py`, seen from the grader."""
+
+    def __init__(self, view: Path):
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.said = tempfile.TemporaryFile()  # noqa: SIM115
+        program = Path(__file__).with_name("warm.py")
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, "-I", str(program), str(theirs.fileno()), str(view)],
+                pass_fds=[theirs.fileno()],
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self.said,
+                start_new_session=True,  # Ctrl-C at the terminal is not for it
+            )
+        self.channel = ours
+        ours.settimeout(START_UP)
+        try:
+            started = ours.recv(16) == b"ready"
+        except (TimeoutError, OSError):
+            started = False
+        if not started:
+            why = self.last_words()
+            self.end()
+            raise SandboxError(f"the warm parent did not start: {why}")
+
+    def fork(self, sandbox: int, place: Place, user: int | None) -> int:
+        """A pidfd of the process that ends when the kernel does."""
+        folder = os.open(place.folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            if user is not None:
+                os.fchown(folder, user, user)  # there the kernel makes its sockets
+            request = {
+                "user": user,
+                "limits": asdict(place.limits),
+                "connection": place.connection,
+                "directory": WORK,
+                "environment": _environment(),
+            }
+            socket.send_fds(self.channel, [json.dumps(request).encode()], [sandbox, folder])
+        finally:
+            os.close(folder)
+        message, files, _, _ = socket.recv_fds(self.channel, 16, 1)
+        if message != b"forked":
+            raise EOFError("the warm parent is gone")
+        return files[0]
+
+    def end(self) -> None:
+        self.channel.close()
+        self.process.kill()
+        self.process.wait()
+        self.said.close()
+
+    def last_words(self) -> str:
+        """The last line that it, or a kernel on its way into a sandbox, wrote to stderr."""
+        self.said.seek(0)
+        lines = self.said.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "it said nothing"
+
+
+class _Sandbox:
+    """A sandbox without a kernel in it. `init` is a pidfd of its first process."""
+
+    def __init__(self, view: Path, place: Place, user: int | None):
+        self.arguments = [*_namespaces(), *_file_system(view, place.limits)]
+        self.files = {**place.files}
+        self.passwd = f"student:x:{NOBODY if user is None else user}:{NOBODY}::{HOME}:/bin/sh\n"
+        self.first = self.init = -1
+
+    def __enter__(self) -> _Sandbox:
+        inside = {"/etc/passwd": self.passwd.encode()}
+        inside |= {f"{WORK}/{name}": content for name, content in self.files.items()}
+        with contextlib.ExitStack() as stack:
+            told, tell = os.pipe()
+            stack.callback(os.close, told)
+            arguments, passed = list(self.arguments), [tell]
+            for path, content in inside.items():
+                number = stack.enter_context(_holding(content)).fileno()
+                arguments += ["--perms", "0666", "--file", str(number), path]
+                passed.append(number)
+            arguments += ["--remount-ro", "/", "--info-fd", str(tell)]
+            self.process = subprocess.Popen(
+                ["bwrap", *arguments, "--", "/bin/sh", "-c", HOLD],
+                pass_fds=passed,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+            os.close(tell)
+            assert self.process.stdout is not None
+            assert self.process.stderr is not None
+            if self.process.stdout.read(1) != b"\n":
+                said = self.process.stderr.read(2000).decode(errors="replace").strip()
+                self.process.kill()
+                self._wait()
+                raise SandboxError(f"bubblewrap could not start: {said}")
+            self.first = json.loads(os.read(told, 4096))["child-pid"]
+            self.init = os.pidfd_open(self.first)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+        os.close(self.init)
+
+    def kill(self) -> None:
+        """End every process in it; returns when they are gone."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.init, signal.SIGKILL)
+        self.process.kill()
+        self._wait()
+        select.select([self.init], [], [], 10)
+
+    def _wait(self) -> None:
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+class _Kernel:
+    """See `Process`."""
+
+    def __init__(self, sandbox: _Sandbox, kernel: int, limits: Limits):
+        self.sandbox, self.kernel, self.limits = sandbox, kernel, limits
+
+    def alive(self) -> bool:
+        return not select.select([self.kernel], [], [], 0)[0]
+
+    def excess(self) -> str:
+        held = memory_of(self.sandbox.first)
+        if held > self.limits.memory:
+            return f"used {held / 2**30:.1f} GiB of memory"
+        return ""
+
+    def kill(self) -> None:
+        self.sandbox.kill()
+
+
+def _namespaces() -> list[str]:
+    arguments = ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
+    arguments += ["--unshare-cgroup", "--die-with-parent", "--new-session", "--clearenv"]
+    arguments += ["--cap-drop", "ALL", "--hostname", "lab"]
+    if os.geteuid() != 0:
+        arguments += ["--unshare-user", "--disable-userns"]
+        arguments += ["--uid", str(NOBODY), "--gid", str(NOBODY)]
+    return arguments
+
+
+def _file_system(view: Path, limits: Limits) -> list[str]:
+    arguments = ["--ro-bind", "/usr", "/usr"]
+    for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
+        path = Path("/", name)
+        if path.is_symlink():
+            arguments += ["--symlink", os.readlink(path), str(path)]
+        elif path.is_dir():
+            arguments += ["--ro-bind", str(path), str(path)]
+    for name in ETC:
+        arguments += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
+    # scratch comes before what may lie in the grader's own /tmp: the view does
+    size = str(limits.scratch)
+    arguments += ["--perms", "1777", "--size", size, "--tmpfs", "/tmp"]
+    for folder in (WORK, HOME):
+        arguments += ["--perms", "1777", "--dir", folder]
+    bound: list[Path] = [Path("/usr")]
+    for prefix in dict.fromkeys((sys.base_prefix, sys.base_exec_prefix, sys.prefix)):
+        path = Path(prefix).resolve()
+        if not any(path.is_relative_to(other) for other in bound):
+            arguments += _read_only(path, path)
+            bound.append(path)
+        if Path(prefix) != path:
+            arguments += _read_only(path, Path(prefix))
+    package = Path(course_lib.__file__).resolve().parent
+    if any(package.is_relative_to(other) for other in bound):
+        arguments += ["--tmpfs", str(package)]  # there the answers are
+    arguments += _read_only(view, view)
+    arguments += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
+    arguments += ["--perms", "1777", "--size", size, "--tmpfs", "/dev/shm"]
+    return arguments
+
+
+def _read_only(source: Path, place: Path) -> list[str]:
+    """Bind, with parents that anybody may pass: bubblewrap's own would be root's alone."""
+    arguments: list[str] = []
+    for parent in list(place.parents)[-2::-1]:
+        arguments += ["--perms", "0755", "--dir", str(parent)]
+    return [*arguments, "--ro-bind", str(source), str(place)]
+
+
+def _environment() -> Mapping[str, str]:
+    """All variables that a kernel sees. None is the grader's own."""
+    return {
+        "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+        "HOME": HOME,
+        "USER": "student",
+        "LANG": "C.UTF-8",
+        "TMPDIR": "/tmp",
+        "IPYTHONDIR": f"{HOME}/ipython",
+        "MPLBACKEND": "Agg",
+        "COURSE_QUICK": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "OMP_NUM_THREADS": "1",  # the same sums, and the same time, on a busy machine
+        "OPENBLAS_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+    }
+
+
+@contextlib.contextmanager
+def _holding(content: bytes) -> Iterator[tempfile._TemporaryFileWrapper[bytes]]:
+    with tempfile.TemporaryFile() as file:
+        file.write(content)
+        file.seek(0)
+        yield file  # type: ignore[misc]
