@@ -7,30 +7,65 @@ takes nobody else's grade with it: what it and its neighbours were at is tried a
 from __future__ import annotations
 
 import contextlib
+import itertools
 import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import forkserver
 from typing import Any
 
 from course_lib.grading.record import library_digest
+from course_lib.grading.sandbox import warm_parent
 from course_lib.grading.work import Graded, Job, grade_one
 from course_lib.notebooks.course import CourseError
 
-__all__ = ["cluster", "grade_all", "local"]
+__all__ = ["Pool", "grade_all", "open_pool"]
 
 AHEAD = 2  # jobs for each worker, so that none waits for the next
 
 
+@dataclass(frozen=True)
+class Pool:
+    """Where hand-ins are graded.
+
+    Attributes:
+        make: Gives an executor; called again when the last one broke.
+        workers: How many hand-ins run at a time.
+        parent: The socket of this machine's warm parent, empty if there is none.
+    """
+
+    make: Callable[[], Executor]
+    workers: int
+    parent: str = ""
+
+
 @contextlib.contextmanager
-def local(workers: int) -> Iterator[Callable[[], Executor]]:
+def open_pool(workers: int, isolation: str, scheduler: str = "") -> Iterator[Pool]:
+    """Workers on this machine, or on the cluster at `scheduler`. What is slow begins at once.
+
+    Raises:
+        CourseError: If the cluster cannot be used.
+    """
+    if scheduler:
+        with _cluster(scheduler) as (make, size):
+            yield Pool(make, size)
+    else:
+        with warm_parent(isolation) as parent, _local(workers) as make:
+            yield Pool(make, workers, str(parent or ""))
+
+
+@contextlib.contextmanager
+def _local(workers: int) -> Iterator[Callable[[], Executor]]:
     """Makes executors over processes of this machine; the last one is ended with the context."""
     # a server that has imported everything forks the workers, which works beside threads too
     context = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
     if os.name == "posix":
         context.set_forkserver_preload(["course_lib.grading.work"])
+        forkserver.ensure_running()  # its imports begin now
     made: list[ProcessPoolExecutor] = []
 
     def make() -> Executor:
@@ -47,7 +82,7 @@ def local(workers: int) -> Iterator[Callable[[], Executor]]:
 
 
 @contextlib.contextmanager
-def cluster(address: str) -> Iterator[tuple[Callable[[], Executor], int]]:
+def _cluster(address: str) -> Iterator[tuple[Callable[[], Executor], int]]:
     """An executor over a dask.distributed cluster, and how many workers it has.
 
     Raises:
@@ -86,8 +121,12 @@ def grade_all(jobs: Iterable[Job], make: Callable[[], Executor], workers: int) -
         make: Gives an executor; called again when the last one broke.
         workers: How many jobs run at a time.
     """
-    executor = make()
     waiting = iter(jobs)
+    first = next(waiting, None)
+    if first is None:
+        return
+    waiting = itertools.chain([first], waiting)
+    executor = make()
     running: dict[Future[Graded], Job] = {}
     suspects: list[Job] = []
     while True:

@@ -14,6 +14,7 @@ from pathlib import Path
 from traitlets.config import Config
 
 from course_lib.grading import scores
+from course_lib.grading.batch import open_pool
 from course_lib.grading.collect import Collected, collect
 from course_lib.grading.gradebook import Book, graded_cells
 from course_lib.grading.names import read_roster
@@ -72,10 +73,13 @@ def grade(
         raise CourseError(f"There is no lab {lab!r}. There are: {', '.join(labs_in(course))}.")
     _check_environment()
     _check_sandbox(options)
-    _check_built(course, lab)
-    checks, config = graded_cells(course, lab), _config(course)
-    expected = read_roster(roster) if roster else []
-    with tempfile.TemporaryDirectory() as scratch:
+    with (
+        open_pool(options.workers, options.isolation, options.scheduler) as pool,
+        tempfile.TemporaryDirectory() as scratch,
+    ):
+        _check_built(course, lab)
+        checks, config = graded_cells(course, lab), _config(course)
+        expected = read_roster(roster) if roster else []
         collected = collect(submitted, lab, Path(scratch), labs_in(course))
         _check_writable(course, lab)
         grades = course.root / "grades"
@@ -83,7 +87,7 @@ def grade(
         with _alone(grades / f".{lab}.lock"), quiet(grades / f"{lab}.log") as log:
             book = Book(course, config, lab, checks, log)
             session = Session(course, lab, submitted, book, options, log)
-            rows, interrupted = session.run(collected.handins)
+            rows, interrupted = session.run(collected.handins, pool)
             rows += session.absent(expected, {row.student for row in rows})
         rows.sort(key=lambda row: row.student)
         table = grades / f"{lab}.csv"

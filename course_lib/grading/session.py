@@ -10,8 +10,6 @@ import contextlib
 import errno
 import os
 import shutil
-from collections.abc import Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from logging import Logger
 from pathlib import Path
@@ -23,7 +21,7 @@ from tqdm import tqdm
 
 from course_lib.checks.registry import files_of
 from course_lib.grading import scores
-from course_lib.grading.batch import cluster, grade_all, local
+from course_lib.grading.batch import Pool, grade_all
 from course_lib.grading.collect import NOTHING, Handin, store
 from course_lib.grading.evidence import of_one
 from course_lib.grading.feedback import write_feedback
@@ -94,7 +92,7 @@ class Session:
         self.released = _answers_of(course.labs / lab / f"{lab}.ipynb")
         self.halted = ""  # why the run could not go on
 
-    def run(self, handins: list[Handin]) -> tuple[list[Row], bool]:
+    def run(self, handins: list[Handin], pool: Pool) -> tuple[list[Row], bool]:
         """A row for each hand-in, and whether Ctrl-C ended the run."""
         rows: dict[str, Row] = {}
         bar = tqdm(
@@ -104,37 +102,26 @@ class Session:
             leave=False,
             disable=None,
         )
-        with bar, contextlib.ExitStack() as stack:
+        interrupted = False
+        with bar:
             try:
-                jobs = self.jobs(handins, rows)
+                prepared = self.jobs(handins, rows)
                 bar.update(len(rows))
-                if jobs:
-                    make, workers = self.executor(stack, len(jobs))
-                    for graded in grade_all(
-                        (prepared.job for prepared in jobs.values()), make, workers
-                    ):
-                        rows[graded.student] = self.finish(jobs[graded.student], graded)
-                        bar.set_postfix_str(graded.student)
-                        bar.update()
-                interrupted = False
+                jobs = (replace(p.job, parent=pool.parent) for p in prepared.values())
+                for graded in grade_all(jobs, pool.make, pool.workers):
+                    rows[graded.student] = self.finish(prepared[graded.student], graded)
+                    bar.set_postfix_str(graded.student)
+                    bar.update()
             except KeyboardInterrupt:
                 self.log.warning("interrupted")
                 interrupted = True
             except Halted as error:
                 self.log.exception("the run was stopped")
-                self.halted, interrupted = str(error), False
+                self.halted = str(error)
         for handin in handins:
             if handin.student not in rows:
                 rows[handin.student] = self.not_reached(handin.student)
         return list(rows.values()), interrupted
-
-    def executor(
-        self, stack: contextlib.ExitStack, jobs: int
-    ) -> tuple[Callable[[], Executor], int]:
-        if self.options.scheduler:
-            return stack.enter_context(cluster(self.options.scheduler))
-        workers = min(self.options.workers, jobs)
-        return stack.enter_context(local(workers)), workers
 
     def jobs(self, handins: list[Handin], rows: dict[str, Row]) -> dict[str, _Prepared]:
         """What has to run; those of whom there is nothing to run get their rows at once."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from multiprocessing.util import Finalize
+from pathlib import Path
 
 import nbformat
 
@@ -31,6 +32,7 @@ class Job:
         files: The content of the files that the lab declares, by name.
         limits: What the hand-in may use.
         isolation: See `open_isolation`.
+        parent: The socket of the warm parent on the grader's machine, empty if there is none.
     """
 
     lab: str
@@ -39,6 +41,7 @@ class Job:
     files: Mapping[str, bytes] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     isolation: str = "bubblewrap"
+    parent: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,20 +96,23 @@ def _run_twice_at_most(notebook: nbformat.NotebookNode, job: Job):  # type: igno
     """A sandbox that does not start is tried once more, from the beginning."""
     arguments = (notebook, job.lab)
     try:
-        return run_notebook(*arguments, _isolation(job.isolation), job.files, job.limits)
+        return run_notebook(*arguments, _isolation(job), job.files, job.limits)
     except SandboxError:
         _close()
-        return run_notebook(*arguments, _isolation(job.isolation), job.files, job.limits)
+        return run_notebook(*arguments, _isolation(job), job.files, job.limits)
 
 
 _of_this_thread = threading.local()
 
 
-def _isolation(name: str) -> Isolation:
+def _isolation(job: Job) -> Isolation:
     """The isolation of this thread of the worker, kept from one hand-in to the next."""
-    if getattr(_of_this_thread, "name", None) != (name, os.getpid()):
-        _of_this_thread.isolation = open_isolation(name)
-        _of_this_thread.name = (name, os.getpid())
+    name = (job.isolation, job.parent, os.getpid())
+    if getattr(_of_this_thread, "name", None) != name:
+        _close()
+        parent = Path(job.parent) if job.parent else None
+        _of_this_thread.isolation = open_isolation(job.isolation, parent)
+        _of_this_thread.name = name
         Finalize(_of_this_thread.isolation, _of_this_thread.isolation.close, exitpriority=10)
     return _of_this_thread.isolation
 

@@ -1,7 +1,7 @@
 """Hand-ins in bubblewrap: each in namespaces of its own, entered by a fork of the warm parent.
 
-    grader ── bwrap ── sh                 makes the sandbox, and holds it open
-         └─── warm parent ── kernel       the kernel enters the sandbox before it runs anything
+    worker ── bwrap ── sh                       makes the sandbox, and holds it open
+    grader ── warm parent ── clone ── kernel    which enters it before it runs anything
 
 In the sandbox there is no network, no process but its own, no capability, and of the file system
 the environment, read-only, and a scratch directory. As root, where a user namespace would still
@@ -16,27 +16,25 @@ import os
 import select
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import course_lib
 from course_lib.grading.sandbox.isolation import Place, SandboxError
 from course_lib.grading.sandbox.limits import Limits
 from course_lib.grading.sandbox.memory import memory_of
+from course_lib.grading.sandbox.parent import Line, WarmParent
 from course_lib.grading.sandbox.view import make_view
 
-__all__ = ["Bubblewrap", "missing"]
+__all__ = ["Bubblewrap", "environment", "missing"]
 
 WORK, HOME = "/tmp/work", "/tmp/home"  # in the sandbox
 NOBODY = 65534
 FIRST_USER = 2_000_000  # as root: this plus the number of the thread that grades
-START_UP = 120.0  # seconds, for imports on a busy machine
 ETC = (
     "ld.so.cache",
     "ld.so.conf",
@@ -70,111 +68,54 @@ class Bubblewrap:
     """Isolation by bubblewrap. One object serves one thread.
 
     Args:
-        warm: Whether one warm parent serves all hand-ins. Otherwise each has its own, and pays
-            for all imports.
+        parent: The socket of a warm parent that is shared with others. Without one, or where it
+            cannot be reached, this object starts its own when it first needs one.
+        warm: Whether a warm parent of its own serves all hand-ins. Otherwise each hand-in has a
+            new one, and pays for all imports.
 
     Raises:
         SandboxError: If there is no bubblewrap here, or it does not work.
     """
 
-    def __init__(self, warm: bool = True):
+    def __init__(self, parent: Path | None = None, warm: bool = True):
         if why := missing():
             raise SandboxError(why)
-        self.keep = warm
+        self.shared, self.warm = parent, warm
         self.user = FIRST_USER + threading.get_native_id() if os.geteuid() == 0 else None
         self._view = make_view()
-        self._parent: _WarmParent | None = None
+        self._own: WarmParent | None = None
+        self._line: Line | None = None
 
     @contextlib.contextmanager
     def start(self, place: Place) -> Iterator[_Kernel]:
         """See `Isolation`."""
-        if self._parent is None:
-            self._parent = _WarmParent(self._view)
+        if self._line is None:
+            self._line = self._connect()
         try:
             with _Sandbox(self._view, place, self.user) as sandbox:
-                try:
-                    kernel = self._parent.fork(sandbox.init, place, self.user)
-                except (OSError, EOFError) as error:
-                    self._forget_parent()
-                    raise SandboxError(f"no kernel could be forked ({error})") from None
+                kernel = self._line.fork(sandbox.init, place, self.user, WORK, environment())
                 try:
                     yield _Kernel(sandbox, kernel, place.limits)
                 finally:
                     os.close(kernel)
         finally:
-            if not self.keep:
-                self._forget_parent()
+            if not self.warm:
+                self.close()
+
+    def _connect(self) -> Line:
+        if self.shared is not None and self.shared.exists():
+            return Line(self.shared)
+        self._own = WarmParent(self._view, environment())
+        return Line(self._own.path)
 
     def close(self) -> None:
         """See `Isolation`."""
-        self._forget_parent()
-
-    def _forget_parent(self) -> None:
-        if self._parent is not None:
-            self._parent.end()
-            self._parent = None
-
-
-class _WarmParent:
-    """The process of `warm.py`, seen from the grader."""
-
-    def __init__(self, view: Path):
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.said = tempfile.TemporaryFile()  # noqa: SIM115
-        program = Path(__file__).with_name("warm.py")
-        with theirs:
-            self.process = subprocess.Popen(
-                [sys.executable, "-I", str(program), str(theirs.fileno()), str(view)],
-                pass_fds=[theirs.fileno()],
-                env=_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self.said,
-                start_new_session=True,  # Ctrl-C at the terminal is not for it
-            )
-        self.channel = ours
-        ours.settimeout(START_UP)
-        try:
-            started = ours.recv(16) == b"ready"
-        except (TimeoutError, OSError):
-            started = False
-        if not started:
-            why = self.last_words()
-            self.end()
-            raise SandboxError(f"the warm parent did not start: {why}")
-
-    def fork(self, sandbox: int, place: Place, user: int | None) -> int:
-        """A pidfd of the process that ends when the kernel does."""
-        folder = os.open(place.folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            if user is not None:
-                os.fchown(folder, user, user)  # there the kernel makes its sockets
-            request = {
-                "user": user,
-                "limits": asdict(place.limits),
-                "connection": place.connection,
-                "directory": WORK,
-                "environment": _environment(),
-            }
-            socket.send_fds(self.channel, [json.dumps(request).encode()], [sandbox, folder])
-        finally:
-            os.close(folder)
-        message, files, _, _ = socket.recv_fds(self.channel, 16, 1)
-        if message != b"forked":
-            raise EOFError("the warm parent is gone")
-        return files[0]
-
-    def end(self) -> None:
-        self.channel.close()
-        self.process.kill()
-        self.process.wait()
-        self.said.close()
-
-    def last_words(self) -> str:
-        """The last line that it, or a kernel on its way into a sandbox, wrote to stderr."""
-        self.said.seek(0)
-        lines = self.said.read().decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "it said nothing"
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+        if self._own is not None:
+            self._own.end()
+            self._own = None
 
 
 class _Sandbox:
@@ -306,7 +247,7 @@ def _read_only(source: Path, place: Path) -> list[str]:
     return [*arguments, "--ro-bind", str(source), str(place)]
 
 
-def _environment() -> Mapping[str, str]:
+def environment() -> Mapping[str, str]:
     """All variables that a kernel sees. None is the grader's own."""
     return {
         "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
@@ -316,6 +257,7 @@ def _environment() -> Mapping[str, str]:
         "TMPDIR": "/tmp",
         "IPYTHONDIR": f"{HOME}/ipython",
         "MPLBACKEND": "Agg",
+        "COURSE_FIGURES": "0",
         "COURSE_QUICK": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         "OMP_NUM_THREADS": "1",  # the same sums, and the same time, on a busy machine
