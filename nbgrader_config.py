@@ -19,6 +19,7 @@ c.CourseDirectory.ignore = [
     "__pycache__",
     "*.pyc",
     "*.py",  # the notebooks' text form and right_answers.py
+    "verdicts.json",  # the grader's own record: neither taken from hand-ins nor sent to students
 ]
 
 # What students hand in beside their notebook (FILES of a lab's checks): the solution's own is
@@ -56,6 +57,11 @@ c.Autograde.autograde_preprocessors = [
     nbgrader.CheckCellMetadata,
 ]
 c.RestoreChecks.solutions = str(Path(c.CourseDirectory.root, "solutions"))
+
+# Feedback pages show no answer key and load nothing from another host; where formgrader shows a
+# stranger's notebook, its HTML is made harmless.
+c.GenerateFeedback.exporter_class = "course_lib.grading.feedback_exporter.FeedbackExporter"
+c.HTMLExporter.sanitize_html = True
 
 # A deleted check cell is put back before grading.
 c.OverwriteCells.add_missing_cells = True

@@ -24,10 +24,11 @@ from course_lib.grading.names import platform_sender, safe_id
 from course_lib.grading.unpack import BadZip, unpack
 from course_lib.notebooks.course import Course, CourseError
 
-__all__ = ["NOTHING", "Collected", "Handin", "collect", "store"]
+__all__ = ["EXCHANGE_FILES", "NOTHING", "Collected", "Handin", "collect", "store"]
 
 MAX_BYTES = 20 * 2**20
 NOTHING = "nothing handed in"
+EXCHANGE_FILES = ("timestamp.txt", "submission_secret.txt")  # what its exchange adds to a hand-in
 
 
 @dataclass(frozen=True)
@@ -253,7 +254,10 @@ class _Search:
             )
         chosen = files[candidates[0]]
         beside = find_beside(files, candidates[0], self.declared)
-        left_out = tuple(n for n in files if n != candidates[0] and n not in beside.known)
+        own = (candidates[0], *beside.known)
+        left_out = tuple(
+            n for n in files if n not in own and PurePath(n).name not in EXCHANGE_FILES
+        )
         reason = _objection(chosen, self.lab)
         rivals = tuple(
             name

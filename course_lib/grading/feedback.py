@@ -19,7 +19,7 @@ from course_lib.grading.highlight import code_block
 from course_lib.grading.outputs import card_picture, outputs
 from course_lib.grading.page import escape, number, page, table, write_page
 
-__all__ = ["write_feedback"]
+__all__ = ["feedback_page", "write_feedback"]
 
 _STATES = {
     "right": ("✓", "right"),
@@ -40,10 +40,30 @@ def write_feedback(
     notes: Sequence[str] = (),
     comments: Mapping[str, str] = {},
 ) -> None:
-    """Write one student's page.
+    """Write one student's page; its folder is made if it is missing. See `feedback_page`.
+
+    Raises:
+        OSError: If the file cannot be written.
+    """
+    text = feedback_page(
+        lab, student, notebook, verdicts, score, max_score, notes=notes, comments=comments
+    )
+    write_page(path, text)
+
+
+def feedback_page(
+    lab: str,
+    student: str,
+    notebook: NotebookNode,
+    verdicts: Sequence[Verdict],
+    score: float,
+    max_score: float,
+    notes: Sequence[str] = (),
+    comments: Mapping[str, str] = {},
+) -> str:
+    """One student's page, as HTML.
 
     Args:
-        path: The file; its folder is made if it is missing.
         lab: The lab's name.
         student: Whose page it is.
         notebook: The executed and judged hand-in.
@@ -52,9 +72,6 @@ def write_feedback(
         max_score: What a perfect hand-in earns.
         notes: What the student should know of the hand-in as a whole, a sentence each.
         comments: What the instructor wrote about an exercise, by the name of its check.
-
-    Raises:
-        OSError: If the file cannot be written.
     """
     answers = answer_cells(notebook.cells)
     checks = {grade_id(cell): cell for cell in notebook.cells}
@@ -74,7 +91,7 @@ def write_feedback(
         '<h2 id="exercises">The exercises</h2>',
         *sections,
     ]
-    write_page(path, page(f"{title}: feedback for {student}", "\n".join(body), style))
+    return page(f"{title}: feedback for {student}", "\n".join(body), style)
 
 
 def _total(verdicts: Sequence[Verdict], score: float, max_score: float) -> str:

@@ -22,7 +22,7 @@ from tqdm import tqdm
 from course_lib.checks.registry import files_of
 from course_lib.grading import scores
 from course_lib.grading.batch import Pool, grade_all
-from course_lib.grading.collect import NOTHING, Handin, store
+from course_lib.grading.collect import EXCHANGE_FILES, NOTHING, Handin, store
 from course_lib.grading.evidence import of_one
 from course_lib.grading.feedback import write_feedback
 from course_lib.grading.gradebook import Book
@@ -219,6 +219,8 @@ class Session:
             self.page(row.student), self.lab, row.student, nbformat.reads(notebook, as_version=4),
             record.verdicts, row.score, row.max_score, notes, comments,
         )  # fmt: skip
+        folders = (self.folder(step, row.student) for step in ("submitted", "feedback"))
+        copy_exchange_files(*folders)
 
     def folder(self, step: str, student: str) -> Path:
         return self.course.root / step / student / self.lab
@@ -333,9 +335,15 @@ def write_notebook(folder: Path, lab: str, notebook: str, submitted: Path) -> No
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     with atomically(folder / f"{lab}.ipynb") as file:
         file.write(notebook)
-    handed_in = submitted / "timestamp.txt"
-    if handed_in.is_file() and not handed_in.is_symlink():
-        shutil.copyfile(handed_in, folder / "timestamp.txt")
+    copy_exchange_files(submitted, folder)
+
+
+def copy_exchange_files(submitted: Path, folder: Path) -> None:
+    """Copy what nbgrader's exchange added to a hand-in: it wants it back beside the feedback."""
+    for name in EXCHANGE_FILES:
+        path = submitted / name
+        if path.is_file() and not path.is_symlink():
+            shutil.copyfile(path, folder / name)
 
 
 def _what_stopped(error: Exception) -> str:
