@@ -21,10 +21,10 @@ real digits stands beside them.
 
 The common design is kept as its description has it: network, padding, batch, optimizer, loss and
 times, without an average of the weights or a schedule. It is judged in eval mode, cropped to 28×28:
-eight times before the cap on 200 digits, with 12 Heun steps, since 100 Euler steps would cost more
+four times up to the cap on 200 digits, with 12 Heun steps, since 100 Euler steps would cost more
 than its training; at the end on 1,000, with the better of the two.
 
-On two cores a seed takes: ours 5 minutes, ladder 10, common 35 to 50, ablations 35. Parts can run
+On two cores a seed takes: ours 5 minutes, ladder 5, common 25 to 30, ablations 30. Parts can run
 one at a time, and seeds in processes of their own (--first-seed). With --device cuda the arithmetic
 (bfloat16, torch.compile) is what a step is fastest with, and wall seconds stand for CPU seconds;
 this has not yet been tried on a GPU.
@@ -68,11 +68,11 @@ class Work:
     few: int = 200  # digits judged in between
     first: int = 400  # steps of the ladder's first rung
     rungs: int = 10
-    checks: int = 8  # of the common design
+    checks: int = 4  # of the common design
     batch: int = BATCH  # of the common design
     euler: int = EULER_STEPS
     heun: int = 12
-    budget: float = 120.0  # CPU seconds of an ablation
+    budget: float = 60.0  # CPU seconds of an ablation
     trial: int = 20  # steps from which its length is told
     part: float = 1.0  # of the seconds and the cap
 
@@ -220,8 +220,9 @@ def ablation(bench: Bench, name: str, seed: int) -> Row:
     _, trial = bench.train(recipe, seed, steps=work.trial)
     steps = work.budget / trial[bench.clock] * work.trial
     model, row = bench.train(recipe, seed, steps=max(1, round(steps)))
-    say(f"ablation {seed}: {name}")
-    return {"choice": name, **row, **judged(model, sample_digits, (1.0, 2.0), work.n, seed)}
+    row |= judged(model, sample_digits, (1.0, 2.0), work.n, seed)
+    say(f"ablation {seed}: {name}: {row['accuracy w=1']:.1f} and {row['accuracy w=2']:.1f} %")
+    return {"choice": name, **row}
 
 
 def medians(rows: list[Row]) -> Row:

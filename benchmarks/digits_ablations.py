@@ -17,8 +17,11 @@ import torch.nn.functional as F
 from digits_measure import Loss
 from torch import Tensor, nn
 
+from course_lib.datasets import MNIST
+from course_lib.guidance import drop_labels
 from course_lib.networks import ResidualBlock, UNet
-from course_lib.pretrained.train_digits import LEARNING_RATE, OPTIMIZER, digit_loss
+from course_lib.paths import LinearPath
+from course_lib.pretrained.train_digits import BATCH, DROP, LEARNING_RATE, OPTIMIZER, digit_loss
 from course_lib.training import fit
 
 __all__ = ["CHOICES", "OURS", "Recipe"]
@@ -176,13 +179,31 @@ def sum_of_squares() -> Loss:
     return lambda model, generator: 28 * 28 * loss(model, generator)
 
 
+def middle_times() -> Loss:
+    """Times by a logit-normal law: more of them about 1/2, fewer at the ends."""
+    digits, path = MNIST(), LinearPath()
+
+    def loss(model: Any, generator: torch.Generator) -> Tensor:
+        z, y = digits.sample(BATCH, generator)
+        t = torch.randn(BATCH, generator=generator, device=z.device).sigmoid()
+        noise = torch.randn(z.shape, generator=generator, device=z.device)
+        uniform = torch.rand(BATCH, generator=generator, device=z.device)
+        y = drop_labels(y, DROP, null_label=10, uniform=uniform)
+        return (model(path.sample(z, t, noise), t, y) - path.target(z, t, noise)).square().mean()
+
+    return loss
+
+
 OURS = Recipe()
 
 CHOICES: dict[str, Recipe] = {
     "ours": OURS,
+    "batch 16": Recipe(loss=lambda: digit_loss(batch=16)),
     "batch 128": Recipe(loss=lambda: digit_loss(batch=128)),
     "batch 250": Recipe(loss=lambda: digit_loss(batch=250)),
     "Adam, not Muon": OURS.but(optimizer="adam"),
+    "labels dropped 1 in 20, not 1 in 10": Recipe(loss=lambda: digit_loss(drop=0.05)),
+    "more times about 1/2": Recipe(loss=middle_times),
     "learning rate 2e-3": OURS.but(lr=2e-3),
     "learning rate 1e-3": OURS.but(lr=1e-3),
     "learning rate constant": Recipe(decay=False),
