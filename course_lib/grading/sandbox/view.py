@@ -14,6 +14,7 @@ import os
 import shutil
 import stat
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import course_lib
@@ -59,50 +60,80 @@ def _write(source: Path, target: Path) -> None:
         return [name for name in names if name in left_out or name == "__pycache__"]
 
     shutil.copytree(source, target, ignore=ignored)
-    for path in (target / "checks").glob("lab*/**/*.py"):
-        path.write_text(without_answers(path.read_text(encoding="utf-8")), encoding="utf-8")
+    for lab in (target / "checks").glob("lab*"):
+        modules = {path.stem: path for path in lab.glob("*.py")}
+        sources = {name: path.read_text(encoding="utf-8") for name, path in modules.items()}
+        for name, rest in without_answers(sources).items():
+            modules[name].write_text(rest, encoding="utf-8")
     compileall.compile_dir(target, quiet=2)
 
 
-def without_answers(source: str) -> str:
-    """A checks module without what its answers are judged by.
+def without_answers(sources: Mapping[str, str]) -> dict[str, str]:
+    """The modules of a lab's checks without what its answers are judged by.
 
-    Of every class, the members named in `SECRET` go; then, again and again, whatever private name
-    of the module or of a class is no longer used by what is left.
+    Of every class, the members named in `SECRET` go; then, again and again, whatever is no longer
+    used by what is left, beginning with what `__init__` lists.
+
+    Args:
+        sources: The source of each module of the lab's package, by its name.
     """
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ClassDef):
-            node.body = [item for item in node.body if not _names(item) & SECRET] or [ast.Pass()]
-    while _drop_unused(tree):
+    trees = {name: ast.parse(source) for name, source in sources.items()}
+    for tree in trees.values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                node.body = [item for item in node.body if not _names(item) & SECRET]
+                node.body = node.body or [ast.Pass()]
+    while any([_drop_unused(name, trees) for name in trees]):
         pass
-    return ast.unparse(ast.fix_missing_locations(tree))
+    return {name: ast.unparse(ast.fix_missing_locations(tree)) for name, tree in trees.items()}
 
 
-def _drop_unused(tree: ast.Module) -> bool:
-    """Drop private definitions and imports that nothing refers to; whether there were any."""
-    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)
-            and isinstance(node.ctx, ast.Load)}  # fmt: skip
-    used |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    used |= {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)
-             and isinstance(node.value, str)}  # fmt: skip
-    bodies: list[ast.Module | ast.ClassDef] = [tree]
-    bodies += [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+def _drop_unused(name: str, trees: Mapping[str, ast.Module]) -> bool:
+    """Drop what nothing refers to from a module; whether there was any."""
+    tree = trees[name]
+    used = _used(tree) | _listed(tree) if name == "__init__" else _used(tree)
+    for other in trees.values():
+        for node in other.body:
+            if isinstance(node, ast.ImportFrom) and (node.module or "").endswith(f".{name}"):
+                used |= {alias.name for alias in node.names}
     dropped = False
-    for parent in bodies:
+    parents: list[ast.Module | ast.ClassDef] = [tree]
+    parents += [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    for parent in parents:
         kept = [item for item in parent.body if not _is_idle(item, used, parent is tree)]
         if len(kept) < len(parent.body):
             parent.body, dropped = kept or [ast.Pass()], True
+    for item in tree.body:
+        if isinstance(item, ast.Import | ast.ImportFrom):
+            needed = [alias for alias in item.names if _bound(alias) in used or _is_future(item)]
+            dropped |= len(needed) < len(item.names)
+            item.names = needed
+        elif _names(item) == {"__all__"} and name != "__init__" and isinstance(item, ast.Assign):
+            item.value = ast.List([], ast.Load())
     return dropped
+
+
+def _used(tree: ast.Module) -> set[str]:
+    nodes = list(ast.walk(tree))
+    used = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    return used | {n.attr for n in nodes if isinstance(n, ast.Attribute)}
+
+
+def _listed(tree: ast.Module) -> set[str]:
+    """What a lab offers: the names in its `__all__`, and the files that it declares."""
+    nodes = [n for item in tree.body if _names(item) == {"__all__"} for n in ast.walk(item)]
+    return {"FILES", *(str(n.value) for n in nodes if isinstance(n, ast.Constant))}
 
 
 def _is_idle(item: ast.stmt, used: set[str], top: bool) -> bool:
     names = _names(item)
-    if not names or names & used or "annotations" in names:
+    if not names or names & used or any(name.startswith("__") for name in names):
         return False
-    if isinstance(item, ast.Import | ast.ImportFrom):
-        return top
-    return all(name.startswith("_") and not name.startswith("__") for name in names)
+    return not _is_future(item) if top else all(name.startswith("_") for name in names)
+
+
+def _is_future(item: ast.stmt) -> bool:
+    return isinstance(item, ast.ImportFrom) and item.module == "__future__"
 
 
 def _names(item: ast.stmt) -> set[str]:
@@ -110,8 +141,12 @@ def _names(item: ast.stmt) -> set[str]:
     if isinstance(item, ast.FunctionDef | ast.ClassDef):
         return {item.name}
     if isinstance(item, ast.Import | ast.ImportFrom):
-        return {alias.asname or alias.name.split(".")[0] for alias in item.names}
+        return {_bound(alias) for alias in item.names}
     targets = item.targets if isinstance(item, ast.Assign) else []
     if isinstance(item, ast.AnnAssign):
         targets = [item.target]
     return {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+
+
+def _bound(alias: ast.alias) -> str:
+    return alias.asname or alias.name.split(".")[0]
