@@ -226,7 +226,7 @@ class _Search:
                 folders[:] = [name for name in folders if name not in self.other_labs]
             for name in sorted(names):
                 path = Path(root, name)
-                if not _is_hidden(name) and not path.is_symlink():
+                if not _is_hidden(name) and not path.is_symlink() and path.is_file():
                     found[path.relative_to(folder).as_posix()] = path
         return found
 
@@ -341,7 +341,10 @@ def _objection(path: Path, lab: str) -> str:
         notebook = nbformat.read(path, as_version=4)
         cells = notebook.cells
         whole = all(
-            isinstance(cell.source, str) and isinstance(cell.metadata, dict) for cell in cells
+            isinstance(cell.source, str)
+            and isinstance(cell.metadata, dict)
+            and isinstance(cell.cell_type, str)
+            for cell in cells
         )
     except Exception:  # nbformat lets many kinds through
         return "not a notebook: JSON, but not of Jupyter's form"

@@ -20,7 +20,7 @@ from course_lib.grading.gradebook import Book, graded_cells
 from course_lib.grading.names import read_roster
 from course_lib.grading.quiet import quiet
 from course_lib.grading.sandbox.bubblewrap import missing
-from course_lib.grading.scores import Row, line, write_scores
+from course_lib.grading.scores import Row, line, printable, write_scores
 from course_lib.grading.session import Options, Session
 from course_lib.notebooks.build import build, labs_in, load_config
 from course_lib.notebooks.course import Course, CourseError
@@ -221,9 +221,9 @@ def _report(
         say(line(row, width))
     say("")
     for refused in collected.refused:
-        say(f"Look: {refused}.")
+        say(printable(f"Look: {refused}."))
     if collected.passed_over:
-        say(f"Passed over: {', '.join(collected.passed_over)}.")
+        say(printable(f"Passed over: {', '.join(collected.passed_over)}."))
     if halted:
         say(f"Stopped: {halted}. Mend that and run the command again; nothing is lost.")
     say(_summary(rows, interrupted))

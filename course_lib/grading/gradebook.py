@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from logging import Logger
 from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Gradebook, InvalidEntry, MissingEntry
 from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import rmtree
+from sqlalchemy.exc import OperationalError
 from traitlets.config import Config
 
 from course_lib.checks import checks_of
@@ -47,8 +48,15 @@ class Book:
         self.url, self.course_id = self.directory.db_url, self.directory.course_id
         self._enter(config)
 
-    def _open(self) -> Gradebook:
-        return Gradebook(self.url, self.course_id)
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[Gradebook]:
+        try:
+            with Gradebook(self.url, self.course_id) as gradebook:
+                yield gradebook
+        except InvalidEntry as error:  # so nbgrader calls whatever the database refuses
+            if isinstance(error.__context__, OperationalError):
+                raise error.__context__ from None
+            raise
 
     def _enter(self, config: Config) -> None:
         """Enter the lab's cells, through nbgrader's own generate_assignment; labs/ stays as it is.
@@ -164,7 +172,12 @@ class Book:
         """
         earlier = self.score(student)
         with self._open() as gradebook, contextlib.suppress(MissingEntry):
-            gradebook.remove_submission(self.lab, student)
+            submission = gradebook.find_submission(self.lab, student)
+            for notebook in submission.notebooks:  # nbgrader's own way takes several transactions
+                for item in (*notebook.grades, *notebook.comments, notebook):
+                    gradebook.db.delete(item)
+            gradebook.db.delete(submission)
+            gradebook.db.commit()
         for step in ("submitted", "autograded", "feedback"):
             folder = self.course.root / step / student / self.lab
             original = handins is not None and folder.resolve().is_relative_to(handins.resolve())

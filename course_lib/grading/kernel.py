@@ -8,6 +8,8 @@ a browser would run is not.
 
 from __future__ import annotations
 
+import os
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -30,6 +32,11 @@ GRACE = 5.0  # seconds to obey an interrupt
 INTERRUPTS = 1.0  # seconds between two
 LONGEST_TEXT = 100_000  # characters of one cell that are kept
 LARGEST_IMAGE = 2 * MIB
+MOST_LINES = 200  # of a traceback
+MOST_OUTPUTS = 1000  # of a cell
+MOST_PARTS = 2_000_000  # of one message's JSON: each becomes an object
+MOST_GROWTH = 512 * MIB  # of this process, while a kernel talks to it
+BASE64 = re.compile(r"[A-Za-z0-9+/\s]*=*\s*")
 KEPT = ("text/plain", "image/png", "image/jpeg")
 TIMED_OUT = "CellTimeoutError"
 
@@ -63,13 +70,14 @@ class Kernel:
         self.received = 0  # bytes, all messages of all cells
         self.session = Session(key=place.key)
         self._checked = 0.0
+        self._resident = _resident()
 
     def __enter__(self) -> Kernel:
         self.context = zmq.Context()
         self.shell = self._connect(zmq.DEALER, 1)
         self.iopub = self._connect(zmq.SUB, 2)
         self.iopub.subscribe(b"")
-        self.control = self._connect(zmq.DEALER, 4)
+        self.control = self._connect(zmq.DEALER, 4, most=64 * 1024)
         self.poller = zmq.Poller()
         for channel in (self.shell, self.iopub):
             self.poller.register(channel, zmq.POLLIN)
@@ -83,9 +91,9 @@ class Kernel:
     def __exit__(self, *_: object) -> None:
         self.context.destroy(linger=0)
 
-    def _connect(self, kind: int, port: int) -> zmq.Socket[bytes]:
+    def _connect(self, kind: int, port: int, most: int = 0) -> zmq.Socket[bytes]:
         channel = self.context.socket(kind)
-        channel.setsockopt(zmq.MAXMSGSIZE, self.place.limits.message)
+        channel.setsockopt(zmq.MAXMSGSIZE, most or self.place.limits.message)
         channel.setsockopt(zmq.RCVHWM, 100)
         channel.connect(f"ipc://{self.place.folder}/k-{port}")
         return channel
@@ -158,6 +166,9 @@ class Kernel:
             return "the kernel died"
         if self.received > 4 * self.place.limits.output:
             return f"printed or handed over more than {4 * self.place.limits.output // MIB} MiB"
+        # one message may have any number of parts, and is here only when it is whole
+        if _resident() - self._resident > MOST_GROWTH:
+            return f"handed over more than {MOST_GROWTH // MIB} MiB"
         now = time.monotonic()
         if now - self._checked > 0.25:
             self._checked = now
@@ -179,6 +190,8 @@ class Kernel:
 
     def _read(self, frames: list[bytes]) -> dict[str, Any]:
         try:
+            if sum(frame.count(sign) for frame in frames for sign in b",[{") > MOST_PARTS:
+                return {}
             _, parts = self.session.feed_identities(frames)
             message = self.session.deserialize(parts)
             if isinstance(message["msg_type"], str):
@@ -188,6 +201,15 @@ class Kernel:
         return {}
 
 
+def _resident() -> int:
+    """Bytes of memory that this process holds; 0 where that cannot be told."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
+
+
 def _part(message: dict[str, Any], name: str) -> dict[str, Any]:
     part = message.get(name)
     return part if isinstance(part, dict) else {}
@@ -195,6 +217,10 @@ def _part(message: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _keep(kind: str, content: dict[str, Any], ran: CellRun, texts: dict[str, int]) -> None:
     """Add to the cell what is worth keeping of a message."""
+    data = content.get("data")
+    handed_over = isinstance(data, dict) and OUTCOME_MIME in data
+    if len(ran.outputs) >= MOST_OUTPUTS and not handed_over:
+        return
     if kind == "stream":
         name = "stderr" if content.get("name") == "stderr" else "stdout"
         text = _shortened(content.get("text"), name, texts)
@@ -214,17 +240,17 @@ def _keep(kind: str, content: dict[str, Any], ran: CellRun, texts: dict[str, int
             shown = data.get(mime)
             if mime == "text/plain" and shown is not None:
                 kept[mime] = _shortened(shown, "result", texts)
-            elif isinstance(shown, str) and len(shown) <= LARGEST_IMAGE:
+            elif isinstance(shown, str) and len(shown) <= LARGEST_IMAGE and BASE64.fullmatch(shown):
                 kept[mime] = shown
         if kept and OUTCOME_MIME not in data:
             options = {"execution_count": None} if kind == "execute_result" else {}
             ran.outputs.append(new_output(kind, kept, **options))
     elif kind == "error":
         trace = content.get("traceback")
-        lines = (
-            [_shortened(line, "error", texts) for line in trace] if isinstance(trace, list) else []
-        )
-        name, value = str(content.get("ename"))[:200], str(content.get("evalue"))[:2000]
+        trace = trace[-MOST_LINES:] if isinstance(trace, list) else []
+        lines = [_shortened(line, "error", texts) for line in trace]
+        name = _whole(str(content.get("ename"))[:200])
+        value = _whole(str(content.get("evalue"))[:2000])
         ran.outputs.append(new_output("error", ename=name, evalue=value, traceback=lines))
     elif kind == "clear_output":
         ran.outputs[:] = [o for o in ran.outputs if o.output_type == "error"]
@@ -235,9 +261,15 @@ def _shortened(text: Any, name: str, texts: dict[str, int]) -> str:
     before = texts.get(name, 0)
     if not isinstance(text, str) or before > LONGEST_TEXT:
         return ""
+    text = _whole(text)
     texts[name] = before + len(text)
     rest = LONGEST_TEXT - before
     return text if len(text) <= rest else f"{text[:rest]}\n… what followed was left out\n"
+
+
+def _whole(text: str) -> str:
+    """A text without lone surrogates, which no file in UTF-8 can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _timed_out(seconds: float) -> NotebookNode:

@@ -50,7 +50,8 @@ def platform_sender(name: str) -> Sender | None:
 def safe_id(name: str) -> str:
     """A name as an id that every file system and nbgrader take: letters, digits and `_ - . @`."""
     text = re.sub(r"[^\w.@-]+", "_", unicodedata.normalize("NFC", name.strip()))
-    text = text[:100].rstrip("._").lstrip(".-") or "unnamed"
+    text = text[:100].encode()[:200].decode(errors="ignore")  # a folder's name has 255 bytes
+    text = text.rstrip("._").lstrip(".-") or "unnamed"
     return f"{text}_" if RESERVED.fullmatch(text) else text
 
 

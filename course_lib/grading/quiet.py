@@ -20,7 +20,8 @@ def quiet(path: Path) -> Iterator[logging.Logger]:
 
     The interpreter's own scripts come first on PATH: nbgrader starts `alembic` by its name.
     """
-    handler = logging.FileHandler(path, mode="w", encoding="utf-8")
+    handler = logging.FileHandler(path, mode="w", encoding="utf-8", errors="backslashreplace")
+    handler.handleError = lambda record: None  # type: ignore[method-assign]  # a full disk, say
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root, log = logging.getLogger(), logging.getLogger("course.grading")
     kept, root.handlers = root.handlers, [handler]

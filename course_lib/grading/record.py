@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -120,14 +119,14 @@ def library_digest() -> str:
 @contextlib.contextmanager
 def atomically(path: Path) -> Iterator[IO[str]]:
     """A text file to write: it takes the place of `path` when all of it is on the disk."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+    name = path.with_name(f".{path.name}.part")  # always the same: what a kill leaves is replaced
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+        with name.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, 0o644)
         os.replace(name, path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        name.unlink(missing_ok=True)
         raise

@@ -31,10 +31,7 @@ def restore(notebook: NotebookNode, originals: dict[str, NotebookNode]) -> Noteb
     """
     _repair_cells(notebook, originals)
     _repair_order(notebook, originals)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-        cell.id = uuid.uuid4().hex[:8]
+    notebook.cells = [_plain(cell) for cell in notebook.cells if cell.get("cell_type") in _MAKE]
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     notebook.metadata = nbformat.from_dict(
         {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -80,8 +77,9 @@ def _repair_cells(nb: NotebookNode, originals: dict[str, NotebookNode]) -> None:
     for index in range(len(nb.cells) - 1, -1, -1):
         cell = nb.cells[index]
         name = _name(cell)
-        tags = cell.metadata.get("tags") if isinstance(cell.metadata.get("tags"), list) else None
-        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        tags = cell.metadata.get("tags")
+        tags = tags if isinstance(tags, list) and all(map(_is_tag, tags)) else []
+        cell.metadata = nbformat.from_dict({"tags": list(dict.fromkeys(tags))} if tags else {})
         if name not in originals or name in seen:
             continue
         seen.add(name)
@@ -99,13 +97,35 @@ def _metadata(original: NotebookNode) -> NotebookNode:
     return metadata
 
 
+def _plain(cell: NotebookNode) -> NotebookNode:
+    """A cell of Jupyter's form, that can be written: no other keys, no half characters."""
+    plain = _MAKE[cell.cell_type](_whole(cell.source))
+    plain.id, plain.metadata = uuid.uuid4().hex[:8], cell.metadata
+    return plain
+
+
+def _whole(text: str) -> str:
+    """A text without lone surrogates, which no file in UTF-8 can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def _name(cell: NotebookNode) -> str:
     metadata = cell.metadata.get("nbgrader")
     return str(metadata.get("grade_id", "")) if isinstance(metadata, dict) else ""
 
 
+def _is_tag(tag: Any) -> bool:
+    return isinstance(tag, str) and "," not in tag and _whole(tag) == tag
+
+
+_MAKE = {
+    "code": nbformat.v4.new_code_cell,
+    "markdown": nbformat.v4.new_markdown_cell,
+    "raw": nbformat.v4.new_raw_cell,
+}
+
+
 def _new(original: NotebookNode, source: str | None = None) -> NotebookNode:
-    make = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}
-    cell = make[original.cell_type](original.source if source is None else source)
+    cell = _MAKE[original.cell_type](original.source if source is None else source)
     cell.metadata["nbgrader"] = _metadata(original)
     return cell

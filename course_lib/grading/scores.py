@@ -10,7 +10,7 @@ from pathlib import Path
 
 from course_lib.grading.record import atomically
 
-__all__ = ["NEEDS_A_LOOK", "Row", "line", "write_scores"]
+__all__ = ["NEEDS_A_LOOK", "Row", "line", "printable", "write_scores"]
 
 # Status of a row. Those that somebody should look at make `course grade` exit with 1.
 GRADED = "graded"
@@ -90,7 +90,12 @@ def line(row: Row, width: int) -> str:
         more = f", {len(counts) - 4} more" if len(counts) > 4 else ""
         count = f"{len(row.faults)} check{'s' * (len(row.faults) > 1)}"
         words += f"; {count} not right ({', '.join(named)}{more})"
-    return f"{row.student:<{width}}  {points:>11}   {words}"
+    return printable(f"{row.student:<{width}}  {points:>11}   {words}")
+
+
+def printable(text: str) -> str:
+    """A text in which nothing speaks to the terminal: the words of strangers are in it."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _fault(name: str, count: int) -> str:
@@ -105,5 +110,5 @@ def _number(value: float | None) -> str:
 
 def _safe(text: str) -> str:
     """No spreadsheet takes a name or a reason for a formula."""
-    text = " ".join(text.split())
+    text = printable(" ".join(text.split()))
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text

@@ -141,6 +141,8 @@ class Session:
                     jobs[handin.student] = prepared
             except Halted:
                 raise
+            except OperationalError as error:  # the gradebook's fault, and nobody's hand-in's
+                raise Halted(_what_stopped(error)) from error
             except Exception as error:
                 self.log.exception("%s could not be read", handin.student)
                 rows[handin.student] = self.failed(handin.student, error)
@@ -195,8 +197,8 @@ class Session:
         try:
             if record.points.keys() != self.book.checks.keys():
                 raise RuntimeError("not every check has a score")
-            store(self.course, self.lab, handin)
             forget_record(folder)  # from here on until the last line nothing is believed
+            store(self.course, self.lab, handin)
             write_notebook(folder, self.lab, graded.notebook, self.folder("submitted", student))
             self.book.enter(student, record.points, prepared.unanswered)
             row = self.row(prepared, record)
@@ -277,6 +279,8 @@ class Session:
         try:
             self.book.know(student)
             earlier = self.book.forget(student, self.submitted)
+        except OperationalError as error:
+            raise Halted(_what_stopped(error)) from error
         except Exception as error:
             self.log.exception("the earlier grade of %s could not be removed", student)
             reasons.append(f"an earlier grade may still stand: {error}")
@@ -291,14 +295,26 @@ class Session:
     def not_reached(self, student: str) -> Row:
         """The row of somebody whose hand-in still waits."""
         reasons: tuple[str, ...] = ()
-        with contextlib.suppress(OperationalError):
-            earlier = self.book.score(student)
-            if earlier:
-                reasons = (f"the gradebook still has {earlier.total:g} from before",)
+        if not self.halted:  # else the gradebook may not answer, and each question takes seconds
+            with contextlib.suppress(OperationalError):
+                earlier = self.book.score(student)
+                if earlier:
+                    reasons = (f"the gradebook still has {earlier.total:g} from before",)
         return Row(student, scores.NOT_REACHED, None, self.book.max_score, reasons=reasons)
 
     def absent(self, roster: list[str], present: set[str]) -> list[Row]:
-        """Rows for those who are known, to the roster or the gradebook, and have no hand-in."""
+        """Rows for those who are known, to the roster or the gradebook, and have no hand-in.
+
+        None of them if the gradebook does not answer: then the run was stopped, and says so.
+        """
+        try:
+            return self._absent(roster, present)
+        except OperationalError as error:
+            self.log.exception("the gradebook cannot be read")
+            self.halted = self.halted or _what_stopped(error)
+            return []
+
+    def _absent(self, roster: list[str], present: set[str]) -> list[Row]:
         rows = []
         for student in sorted({*roster, *self.book.students()} - present):
             score = self.book.score(student)

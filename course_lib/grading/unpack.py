@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import stat
 import zipfile
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -11,6 +12,7 @@ __all__ = ["BadZip", "unpack"]
 MAX_MEMBERS = 20_000
 MAX_BYTES = 2 * 2**30
 MAX_FILE = 64 * 2**20
+NAMES = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EILSEQ, errno.EINVAL)
 
 
 class BadZip(Exception):
@@ -42,10 +44,18 @@ def unpack(archive: Path, target: Path) -> list[str]:
                 why = _objection(member)
                 if why:
                     refused.append(f"{archive.name}: {member.filename!r} was refused: {why}")
-                elif not member.is_dir():
-                    file.extract(member, target)  # reads no more than file_size
-                else:
-                    (target / member.filename).mkdir(parents=True, exist_ok=True)
+                    continue
+                try:
+                    if not member.is_dir():
+                        file.extract(member, target)  # reads no more than file_size
+                    else:
+                        (target / member.filename).mkdir(parents=True, exist_ok=True)
+                except OSError as error:
+                    if error.errno not in NAMES:
+                        raise
+                    refused.append(
+                        f"{archive.name}: {member.filename!r} was refused: {error.strerror}"
+                    )
     except BadZip:
         raise
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError) as error:

@@ -405,7 +405,7 @@ class FiveModeSample(Check):
 
     points = 3
     repeatable = False
-    at_least = 1000
+    at_least, at_most = 1000, 1_000_000
 
     @staticmethod
     def target() -> GaussianMixture:
@@ -416,6 +416,11 @@ class FiveModeSample(Check):
     def judge(self, inputs: dict[str, Any], output: Any) -> Judgement:
         if not isinstance(output, Array) or output.values.ndim != 2 or output.values.shape[1] != 2:
             return Judgement(0, "shape", "A tensor of points of shape (n, 2) was expected.")
+        if len(output.values) > self.at_most:  # before anything is computed of them
+            message = (
+                f"{len(output.values):,} points came, and at most {self.at_most:,} are judged."
+            )
+            return Judgement(0, "too-many", message)
         x = torch.as_tensor(output.values, dtype=torch.float64)
         if len(x) < self.at_least:
             return Judgement(

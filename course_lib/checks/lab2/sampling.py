@@ -212,6 +212,9 @@ class PredictSigma(Choice):
     }
 
 
+_AT_MOST = 1_000_000
+
+
 def _points(output: Any, at_least: int) -> tuple[torch.Tensor | None, Judgement]:
     """The points as a tensor, or None and what is wrong with them."""
     if not isinstance(output, Array) or output.values.ndim != 2 or output.values.shape[1] != 2:
@@ -221,6 +224,9 @@ def _points(output: Any, at_least: int) -> tuple[torch.Tensor | None, Judgement]
                 f" {output.values.shape} came: are these the states of all times? The last is [-1]."
             )
         return None, Judgement(0, "shape", message)
+    if len(output.values) > _AT_MOST:  # before anything is computed of them
+        message = f"{len(output.values):,} points came, and at most {_AT_MOST:,} are judged."
+        return None, Judgement(0, "too-many", message)
     x = torch.as_tensor(output.values, dtype=torch.float64)
     if len(x) < at_least:
         message = f"{len(x)} points came, and at least {at_least} are needed to judge by."

@@ -66,7 +66,9 @@ class DigitLoss(Check):
 
     def judge(self, inputs: dict[str, Any], output: Any) -> Judgement:
         parts = output if isinstance(output, list) else []
-        if len(parts) != 6 or not all(isinstance(part, Array) for part in parts):
+        of_each = (_CALLS, _BATCH)  # what `run` makes; anything else is not computed with
+        shapes = [(_CALLS,), (), of_each, of_each, (2,), of_each]
+        if [p.values.shape if isinstance(p, Array) else None for p in parts] != shapes:
             return Judgement(0, "shape", "The loss should be a tensor of shape ().")
         losses, again, t, y, early, margins = (np.asarray(part.values, float) for part in parts)
         fault = _what_is_wrong(losses, again, t, y, early, margins)

@@ -20,7 +20,7 @@ MAX_NOTEBOOK = 1_000_000
 MAX_CELLS = 5_000
 _ANSWER = re.compile(r"(?P<check>.+)-answer(-\d+)?")
 # What IPython understands and Python does not: magics, shell lines, help, forced calls.
-_SPECIAL = re.compile(r"^\s*([%!?/,;].*|.*[^#\s]\s*\?{1,2})\s*$")
+_SPECIAL = re.compile(r"[%!?/,;].*|.*[^#\s]\s*\?{1,2}")  # of a line without the spaces around it
 _CAUGHT = re.compile(r"^(?P<before>[\w.,\s]+=)\s*(?P<special>[%!].*)$")
 _PYTHON_INSIDE = re.compile(r"^\s*%%(time|timeit|capture|prun|debug|python3?|py)\b.*$")
 _OTHER_INSIDE = re.compile(r"^\s*%%\w")
@@ -114,7 +114,7 @@ def parsed(source: str) -> tuple[ast.Module | None, tuple[str, ...], str]:
         caught = _CAUGHT.match(line)
         if caught:
             lines[i], text = f"{caught['before']} None", caught["special"]
-        elif _SPECIAL.match(line):
+        elif _SPECIAL.fullmatch(line.strip()):
             indent = line[: len(line) - len(line.lstrip())]
             lines[i], text = f"{indent}pass", line
         else:

@@ -21,12 +21,13 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import course_lib
 from course_lib.grading.sandbox.isolation import Place, SandboxError
 from course_lib.grading.sandbox.limits import Limits
-from course_lib.grading.sandbox.memory import memory_of
+from course_lib.grading.sandbox.memory import descendants, memory_of
 from course_lib.grading.sandbox.parent import Line, WarmParent
 from course_lib.grading.sandbox.view import make_view
 
@@ -123,11 +124,13 @@ class _Sandbox:
 
     def __init__(self, view: Path, place: Place, user: int | None):
         self.arguments = [*_namespaces(), *_file_system(view, place.limits)]
-        self.files = {**place.files}
+        self.files, self.limits = {**place.files}, place.limits
         self.passwd = f"student:x:{NOBODY if user is None else user}:{NOBODY}::{HOME}:/bin/sh\n"
         self.first = self.init = -1
 
     def __enter__(self) -> _Sandbox:
+        from course_lib.grading.sandbox import enter  # for Linux alone
+
         inside = {"/etc/passwd": self.passwd.encode()}
         inside |= {f"{WORK}/{name}": content for name, content in self.files.items()}
         with contextlib.ExitStack() as stack:
@@ -138,10 +141,18 @@ class _Sandbox:
                 number = stack.enter_context(_holding(content)).fileno()
                 arguments += ["--perms", "0666", "--file", str(number), path]
                 passed.append(number)
+            # a hand-in may write to the memory of the two that hold the sandbox: where a user
+            # namespace has one user, they are that user's
+            rules = stack.enter_context(tempfile.TemporaryFile())
+            enter.forbidden().export_bpf(rules)
+            rules.seek(0)
+            passed.append(rules.fileno())
             arguments += ["--remount-ro", "/", "--info-fd", str(tell)]
+            arguments += ["--seccomp", str(rules.fileno())]
             self.process = subprocess.Popen(
                 ["bwrap", *arguments, "--", "/bin/sh", "-c", HOLD],
                 pass_fds=passed,
+                env={"PATH": os.environ.get("PATH", os.defpath)},  # all of it can be read inside
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -157,6 +168,8 @@ class _Sandbox:
                 raise SandboxError(f"bubblewrap could not start: {said}")
             self.first = json.loads(os.read(told, 4096))["child-pid"]
             self.init = os.pidfd_open(self.first)
+            for process in (self.first, *descendants(self.first)):
+                enter.keep_to(asdict(self.limits), process)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -188,13 +201,29 @@ class _Kernel:
         return not select.select([self.kernel], [], [], 0)[0]
 
     def excess(self) -> str:
-        held = memory_of(self.sandbox.first)
+        first = self.sandbox.first
+        held = memory_of(first, _pid_of(self.kernel))
         if held > self.limits.memory:
             return f"used {held / 2**30:.1f} GiB of memory"
+        with contextlib.suppress(OSError, LookupError, ValueError):
+            told = Path(f"/proc/{first}/net/sockstat").read_text(encoding="ascii")
+            if int(told.split()[2]) > self.limits.sockets:  # what lies in them is no one's memory
+                return f"opened more than {self.limits.sockets:,} sockets"
+        for folder in ("tmp", "dev/shm"):
+            with contextlib.suppress(OSError):
+                told_of = os.statvfs(f"/proc/{first}/root/{folder}")
+                if told_of.f_files - told_of.f_ffree > self.limits.entries:
+                    return f"made more than {self.limits.entries:,} files"
         return ""
 
     def kill(self) -> None:
         self.sandbox.kill()
+
+
+def _pid_of(pidfd: int) -> int:
+    """The process of a pidfd; -1 when it is gone."""
+    lines = Path(f"/proc/self/fdinfo/{pidfd}").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pid:"))
 
 
 def _namespaces() -> list[str]:

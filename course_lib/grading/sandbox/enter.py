@@ -11,7 +11,10 @@ import resource
 import signal
 from collections.abc import Collection
 
-__all__ = ["die_with_parent", "give_up_rights", "join", "keep_to", "new_session", "shut"]
+__all__ = [
+    "die_with_parent", "forbidden", "give_up_rights", "join", "keep_to",
+    "new_session", "shut",
+]  # fmt: skip
 
 CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS = 0x00020000, 0x02000000, 0x04000000
 CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID = 0x08000000, 0x10000000, 0x20000000
@@ -23,6 +26,8 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 4, 
 PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 KEYCTL_JOIN_SESSION_KEYRING = 1
 CAPABILITY_VERSION_3 = 0x20080522
+# a kernel binds one of its pipes to 127.0.0.1, for which ZeroMQ asks what networks there are
+AF_UNIX, AF_INET, AF_INET6, AF_NETLINK = 1, 2, 10, 16
 
 # Ways to memory that no limit counts, to namespaces of one's own, into other processes, and to
 # rarely used corners of the kernel. Each call fails with EPERM.
@@ -78,8 +83,8 @@ def shut(keep: Collection[int]) -> None:
     os.closerange(last + 1, 65536)
 
 
-def keep_to(limits: dict[str, int]) -> None:
-    """Set the limits that the kernel itself keeps (see `limits.Limits`)."""
+def keep_to(limits: dict[str, int], process: int = 0) -> None:
+    """Set the limits that the kernel itself keeps (see `limits.Limits`); 0 is this process."""
     for name, limit in (
         (resource.RLIMIT_AS, limits["address_space"]),
         (resource.RLIMIT_CPU, limits["cpu"]),
@@ -90,7 +95,7 @@ def keep_to(limits: dict[str, int]) -> None:
         (resource.RLIMIT_MSGQUEUE, 0),
         (resource.RLIMIT_MEMLOCK, 0),
     ):
-        resource.setrlimit(name, (limit, limit))
+        resource.prlimit(process, name, (limit, limit))
 
 
 def give_up_rights(user: int | None) -> None:
@@ -114,11 +119,12 @@ def give_up_rights(user: int | None) -> None:
     _check(libc.capset(header, (ctypes.c_uint32 * 6)()), "capset")
     _check(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
     _check(libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "prctl")
-    _forbid()
+    forbidden().load()
     _check_that_nothing_is_left()
 
 
-def _forbid() -> None:
+def forbidden():  # type: ignore[no-untyped-def]
+    """The filter of system calls, not yet loaded."""
     import errno
 
     import pyseccomp as seccomp
@@ -134,7 +140,10 @@ def _forbid() -> None:
     rules.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")
     for flag in (CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC):
         rules.add_rule(refuse, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, flag, flag))
-    rules.load()
+    # a network namespace does not hold vsock, by which a virtual machine reaches its host
+    for family in {*range(64)} - {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK}:
+        rules.add_rule(refuse, "socket", seccomp.Arg(0, seccomp.EQ, family))
+    return rules
 
 
 def _check_that_nothing_is_left() -> None:

@@ -23,6 +23,8 @@ class Limits:
         files: Open files of one process.
         file_size: One file.
         scratch: All files in the scratch directory together; also those in shared memory.
+        sockets: Open sockets of all processes together; what lies in them is counted nowhere.
+        entries: Files and folders in the scratch directory; also those in shared memory.
         output: What the notebook may print and display, all cells together.
         message: One message from the kernel; holds the largest answer that a check hands over.
     """
@@ -36,5 +38,7 @@ class Limits:
     files: int = 512
     file_size: int = 64 * MIB
     scratch: int = 256 * MIB
+    sockets: int = 512
+    entries: int = 20_000
     output: int = 32 * MIB
     message: int = 96 * MIB
