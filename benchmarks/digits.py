@@ -301,7 +301,8 @@ def main() -> None:
             parts["common"].append(end)
             checks += before
         if "ablations" in parts:
-            parts["ablations"] += [ablation(bench, name, seed) for name in CHOICES]
+            for name in CHOICES:
+                parts["ablations"].append(ablation(bench, name, seed))
     report |= {**parts, "common_checks": checks}
     if arguments.json:
         print(json.dumps(report))

@@ -160,6 +160,9 @@ class _Search:
         for entry in sorted(folder.iterdir()):
             if _is_hidden(entry.name):
                 continue
+            if entry.is_symlink():
+                self.refused.append(f"{entry.name} is a link, and was not followed")
+                continue
             sender = platform_sender(entry.name)
             if entry.is_dir():
                 name, number = sender[:2] if sender else (entry.name, "")

@@ -95,6 +95,8 @@ class Kernel:
         channel = self.context.socket(kind)
         channel.setsockopt(zmq.MAXMSGSIZE, most or self.place.limits.message)
         channel.setsockopt(zmq.RCVHWM, 100)
+        # a kernel that once sent too much is cut off, and what is sent to it would wait for ever
+        channel.setsockopt(zmq.SNDTIMEO, round(1000 * GRACE))
         channel.connect(f"ipc://{self.place.folder}/k-{port}")
         return channel
 
@@ -106,7 +108,7 @@ class Kernel:
                 raise SandboxError("the kernel ended before it answered")
             if time.monotonic() > end:
                 raise SandboxError(f"the kernel did not answer within {START_UP:g} s")
-            self.session.send(self.shell, "kernel_info_request")
+            self._send(self.shell, self.session.msg("kernel_info_request"))
             for channel, message in self._messages(TICK):
                 if message:
                     answered |= channel is self.shell
@@ -130,7 +132,9 @@ class Kernel:
         }
         content |= {"allow_stdin": False, "stop_on_error": False}
         request = self.session.msg("execute_request", content)
-        self.session.send(self.shell, request)
+        if not self._send(self.shell, request):
+            ran.stopped = self._trouble() or "the kernel stopped answering"
+            return ran
         mine = request["header"]["msg_id"]
         end = time.monotonic() + seconds
         next_interrupt = end
@@ -145,7 +149,10 @@ class Kernel:
                 if now > end + GRACE:
                     ran.stopped = "the kernel stopped answering"
                     break
-                self.session.send(self.control, "interrupt_request", {})
+                interrupt = self.session.msg("interrupt_request", {})
+                if not self._send(self.control, interrupt):
+                    ran.stopped = "the kernel stopped answering"
+                    break
                 next_interrupt = now + INTERRUPTS
             for channel, message in self._messages(TICK):
                 if _part(message, "parent_header").get("msg_id") != mine:
@@ -159,6 +166,14 @@ class Kernel:
         if ran.timed_out:
             ran.outputs.append(_timed_out(seconds))
         return ran
+
+    def _send(self, channel: zmq.Socket[bytes], message: dict[str, Any]) -> bool:
+        """Whether there was anybody to send it to."""
+        try:
+            self.session.send(channel, message)
+        except zmq.Again:
+            return False
+        return True
 
     def _trouble(self) -> str:
         """Why the run cannot go on."""

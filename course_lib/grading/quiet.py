@@ -38,7 +38,8 @@ def quiet(path: Path) -> Iterator[logging.Logger]:
             yield log
     finally:
         root.handlers = kept
-        handler.close()
+        with contextlib.suppress(OSError):  # a full disk, which the run has spoken of already
+            handler.close()
         if before is None:
             del os.environ["PATH"]
         else:

@@ -179,14 +179,22 @@ class Session:
         record = read_record(self.folder("autograded", student))
         if record is None or record.key != prepared.key:
             return None
-        if self.book.auto_points(student) != record.points or not self.page(student).is_file():
+        if self.book.auto_points(student) != record.points:
             return None
-        return self.row(prepared, record)
+        try:
+            notebook = (self.folder("autograded", student) / f"{self.lab}.ipynb").read_text("utf-8")
+            row = self.row(prepared, record)
+            self.write_page(row, record, notebook)  # with what was set or written by hand since
+        except (OSError, ValueError):
+            return None
+        return row
 
     def finish(self, prepared: _Prepared, graded: Graded) -> Row:
         """Write down what became of a hand-in: gradebook, notebook, feedback page, and record."""
         student, handin = graded.student, prepared.handin
         self.log.info("--- %s: %.1f s, %s", student, graded.seconds, graded.failure or "judged")
+        if graded.hopeless:
+            raise Halted(graded.failure)
         if graded.failure:
             return self.without_grade(student, scores.NOT_GRADED, graded.failure)
         folder = self.folder("autograded", student)

@@ -58,6 +58,7 @@ class Graded:
         seconds: The wall time that it took.
         cpu: The CPU seconds of the worker for it, those of a sandbox of its own left out.
         failure: Why it could not be graded, through no fault of the student's; empty if it was.
+        hopeless: Whether no other hand-in can be graded either.
     """
 
     student: str
@@ -69,6 +70,7 @@ class Graded:
     seconds: float = 0.0
     cpu: float = 0.0
     failure: str = ""
+    hopeless: bool = False
 
 
 def grade_one(job: Job) -> Graded:
@@ -78,7 +80,7 @@ def grade_one(job: Job) -> Graded:
     try:
         run = _run_twice_at_most(notebook, job)
     except SandboxError as error:
-        return Graded(job.student, failure=f"no sandbox: {error}")
+        return Graded(job.student, failure=f"there is no sandbox: {error}", hopeless=True)
     verdicts = judge_notebook(notebook, job.lab, run)
     return Graded(
         job.student,

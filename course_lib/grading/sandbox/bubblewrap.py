@@ -45,6 +45,7 @@ ETC = (
     "fonts",
     "alternatives",
 )
+PREFIX = ("bin", "lib", "lib32", "lib64", "include", "share", "etc", "pyvenv.cfg")
 HOLD = "echo; read _"  # says that the sandbox stands; ends when the grader closes its side
 
 
@@ -255,10 +256,12 @@ def _file_system(view: Path, limits: Limits) -> list[str]:
     for prefix in dict.fromkeys((sys.base_prefix, sys.base_exec_prefix, sys.prefix)):
         path = Path(prefix).resolve()
         if not any(path.is_relative_to(other) for other in bound):
-            arguments += _read_only(path, path)
             bound.append(path)
+            for name in PREFIX:  # no more: the course itself may lie there
+                if (path / name).exists():
+                    arguments += _read_only(path / name, path / name)
         if Path(prefix) != path:
-            arguments += _read_only(path, Path(prefix))
+            arguments += [*_parents(Path(prefix)), "--symlink", str(path), prefix]
     package = Path(course_lib.__file__).resolve().parent
     if any(package.is_relative_to(other) for other in bound):
         arguments += ["--tmpfs", str(package)]  # there the answers are
@@ -269,11 +272,15 @@ def _file_system(view: Path, limits: Limits) -> list[str]:
 
 
 def _read_only(source: Path, place: Path) -> list[str]:
-    """Bind, with parents that anybody may pass: bubblewrap's own would be root's alone."""
+    return [*_parents(place), "--ro-bind", str(source), str(place)]
+
+
+def _parents(place: Path) -> list[str]:
+    """Folders above a place that anybody may pass: bubblewrap's own would be root's alone."""
     arguments: list[str] = []
     for parent in list(place.parents)[-2::-1]:
         arguments += ["--perms", "0755", "--dir", str(parent)]
-    return [*arguments, "--ro-bind", str(source), str(place)]
+    return arguments
 
 
 def environment() -> Mapping[str, str]:
