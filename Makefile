@@ -8,7 +8,7 @@ ifdef PIP_FIND_LINKS
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 endif
 
-.PHONY: help env lab test coverage check fast build constraints clean
+.PHONY: help env lab test siege coverage check fast build constraints clean
 
 help:  ## this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,9 @@ build: env  ## make labs/ from solutions/
 
 test: env check  ## lint, types, and every test
 	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+siege: env  ## attacks on the grader, kills in the middle, mutated hand-ins
+	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder tests/attacks tests/faults tests/fuzz
 
 coverage: env  ## every test once more, with the library's coverage (slower)
 	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
