@@ -1,5 +1,6 @@
 """The command itself, with real workers and sandboxes: killed, interrupted, started twice."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -97,6 +98,15 @@ def test_killed(course, command, moment):
     assert gone(mine, SECONDS) == []
 
 
+def is_locked(path: Path) -> bool:
+    with path.open("r") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
+
+
 def test_interrupted_and_finished(course, command):
     """Ctrl-C reaches the whole process group; the next run grades the rest."""
     began, process = time.time_ns(), command()
@@ -112,7 +122,7 @@ def test_interrupted_and_finished(course, command):
     assert gone(mine, SECONDS) == []
 
     second = command()
-    wait_until(lambda: running(second, "bwrap"))
+    wait_until(lambda: is_locked(course / "grades" / ".lab1.lock"))
     os.kill(second.pid, signal.SIGSTOP)  # it is at it as long as it takes
     third = command()
     out, err = third.communicate(timeout=120)
