@@ -228,7 +228,7 @@ attempt('its rights', lambda: os.chmod(view, 0o777) or view)
 for folder in (*site.getsitepackages(), sysconfig.get_path('stdlib'), sys.prefix + '/bin'):
     attempt('packages', lambda: fresh(folder))
     attempt('a .pth', lambda: write(folder + '/attack.pth'))
-for path in ('/etc/passwd', '/etc/ld.so.preload', '/usr/bin/attack', '/root/attack',
+for path in ('/etc/passwd', '/etc/ld.so.preload', '/usr/bin/attack', '/srv/attack',
              '/proc/sys/kernel/core_pattern', '/proc/sysrq-trigger', '/proc/1/comm',
              '/proc/1/oom_score_adj', '/proc/self/uid_map', '/dev/attack', '/dev/mem'):
     attempt(path, lambda: write(path))

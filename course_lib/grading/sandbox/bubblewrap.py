@@ -212,8 +212,8 @@ class _Kernel:
                 return f"opened more than {self.limits.sockets:,} sockets"
         for folder in ("tmp", "dev/shm"):
             with contextlib.suppress(OSError):
-                told_of = os.statvfs(f"/proc/{first}/root/{folder}")
-                if told_of.f_files - told_of.f_ffree > self.limits.entries:
+                disk = os.statvfs(Path(f"/proc/{first}/root", folder))
+                if disk.f_files - disk.f_ffree > self.limits.entries:
                     return f"made more than {self.limits.entries:,} files"
         return ""
 
@@ -222,7 +222,7 @@ class _Kernel:
 
 
 def _pid_of(pidfd: int) -> int:
-    """The process of a pidfd; -1 when it is gone."""
+    """The process of a pidfd, as /proc tells it: -1 when it is gone."""
     lines = Path(f"/proc/self/fdinfo/{pidfd}").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("Pid:"))
 
