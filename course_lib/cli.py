@@ -107,7 +107,7 @@ def grade(
     except ImportError as error:
         raise CourseError(_half_installed(error).removeprefix("course: ")) from None
     options = Options(
-        limits=Limits(cell=timeout, notebook=10 * timeout),
+        limits=Limits(cell=timeout, notebook=10 * timeout, cpu=15 * timeout),
         isolation="none" if no_sandbox else "bubblewrap",
         workers=min(8, _cores()) if workers is None else workers,
         scheduler=scheduler,

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
-__all__ = ["answer_cells", "grade_id", "source_of", "title_of"]
+from course_lib.grading.read_record import Damaged, read_json
 
+__all__ = ["answer_cells", "check_of", "grade_id", "read_answers", "source_of", "title_of"]
+
+MAX_NOTEBOOK = 64 * 2**20
 _ANSWER = re.compile(r"(?P<check>.+)-answer(-\d+)?")
 
 
@@ -19,10 +23,25 @@ def answer_cells(cells: Iterable[Any]) -> dict[str, list[Mapping[str, Any]]]:
     """
     found: dict[str, list[Mapping[str, Any]]] = {}
     for cell in cells:
-        match = _ANSWER.fullmatch(grade_id(cell))
-        if match:
-            found.setdefault(match["check"], []).append(cell)
+        if check := check_of(grade_id(cell)):
+            found.setdefault(check, []).append(cell)
     return found
+
+
+def check_of(name: str) -> str:
+    """The check that a cell of this grade_id answers, empty if it is no answer."""
+    match = _ANSWER.fullmatch(name)
+    return match["check"] if match else ""
+
+
+def read_answers(path: Path) -> dict[str, str]:
+    """The code of each answer, by the name of its check; empty if the notebook cannot be read."""
+    try:
+        cells = read_json(path, MAX_NOTEBOOK).get("cells")
+    except Damaged:
+        return {}
+    found = answer_cells(cells if isinstance(cells, list) else [])
+    return {check: "\n\n".join(map(source_of, cells)) for check, cells in found.items()}
 
 
 def grade_id(cell: Any) -> str:

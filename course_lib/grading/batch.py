@@ -7,7 +7,6 @@ takes nobody else's grade with it: what it and its neighbours were at is tried a
 from __future__ import annotations
 
 import contextlib
-import itertools
 import multiprocessing
 import os
 import threading
@@ -121,12 +120,7 @@ def grade_all(jobs: Iterable[Job], make: Callable[[], Executor], workers: int) -
         make: Gives an executor; called again when the last one broke.
         workers: How many jobs run at a time.
     """
-    waiting = iter(jobs)
-    first = next(waiting, None)
-    if first is None:
-        return
-    waiting = itertools.chain([first], waiting)
-    executor = make()
+    waiting, executor = iter(jobs), make()
     running: dict[Future[Graded], Job] = {}
     suspects: list[Job] = []
     while True:

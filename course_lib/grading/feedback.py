@@ -7,7 +7,6 @@ MathJax from another host.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
@@ -17,9 +16,9 @@ from course_lib.checks.card import card
 from course_lib.grading.answers import answer_cells, grade_id, source_of, title_of
 from course_lib.grading.highlight import code_block
 from course_lib.grading.outputs import card_picture, outputs
-from course_lib.grading.page import escape, number, page, table, write_page
+from course_lib.grading.page import escape, number, page, table
 
-__all__ = ["feedback_page", "write_feedback"]
+__all__ = ["feedback_page"]
 
 _STATES = {
     "right": ("✓", "right"),
@@ -27,28 +26,6 @@ _STATES = {
     "wrong": ("✗", "not yet"),
     "open": ("○", "no answer"),
 }
-
-
-def write_feedback(
-    path: Path,
-    lab: str,
-    student: str,
-    notebook: NotebookNode,
-    verdicts: Sequence[Verdict],
-    score: float,
-    max_score: float,
-    notes: Sequence[str] = (),
-    comments: Mapping[str, str] = {},
-) -> None:
-    """Write one student's page; its folder is made if it is missing. See `feedback_page`.
-
-    Raises:
-        OSError: If the file cannot be written.
-    """
-    text = feedback_page(
-        lab, student, notebook, verdicts, score, max_score, notes=notes, comments=comments
-    )
-    write_page(path, text)
 
 
 def feedback_page(

@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 
 from course_lib.grading.answers import grade_id
 from course_lib.grading.feedback import feedback_page
-from course_lib.grading.record import read_record
+from course_lib.grading.read_record import read_record
 
 __all__ = ["FeedbackExporter"]
 

@@ -20,8 +20,9 @@ from course_lib.grading.gradebook import Book, graded_cells
 from course_lib.grading.names import read_roster
 from course_lib.grading.quiet import quiet
 from course_lib.grading.sandbox.bubblewrap import missing
-from course_lib.grading.scores import Row, line, printable, write_scores
+from course_lib.grading.scores import Row, line, write_scores
 from course_lib.grading.session import Options, Session
+from course_lib.grading.text import printable
 from course_lib.notebooks.build import build, labs_in, load_config
 from course_lib.notebooks.course import Course, CourseError
 

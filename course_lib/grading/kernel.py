@@ -23,6 +23,7 @@ from nbformat.v4 import new_output
 from course_lib.checks.outcome import OUTCOME_MIME
 from course_lib.grading.sandbox.isolation import Place, Process, SandboxError
 from course_lib.grading.sandbox.limits import MIB
+from course_lib.grading.text import whole
 
 __all__ = ["TIMED_OUT", "CellRun", "Kernel"]
 
@@ -245,10 +246,9 @@ def _keep(kind: str, content: dict[str, Any], ran: CellRun, texts: dict[str, int
         elif text:
             ran.outputs.append(new_output("stream", name=name, text=text))
     elif kind in ("display_data", "execute_result"):
-        data = content.get("data")
         if not isinstance(data, dict):
             return
-        if OUTCOME_MIME in data:
+        if handed_over:
             ran.outcomes.append(data[OUTCOME_MIME])
         kept: dict[str, str] = {}
         for mime in KEPT:
@@ -257,15 +257,15 @@ def _keep(kind: str, content: dict[str, Any], ran: CellRun, texts: dict[str, int
                 kept[mime] = _shortened(shown, "result", texts)
             elif isinstance(shown, str) and len(shown) <= LARGEST_IMAGE and BASE64.fullmatch(shown):
                 kept[mime] = shown
-        if kept and OUTCOME_MIME not in data:
+        if kept and not handed_over:
             options = {"execution_count": None} if kind == "execute_result" else {}
             ran.outputs.append(new_output(kind, kept, **options))
     elif kind == "error":
         trace = content.get("traceback")
         trace = trace[-MOST_LINES:] if isinstance(trace, list) else []
         lines = [_shortened(line, "error", texts) for line in trace]
-        name = _whole(str(content.get("ename"))[:200])
-        value = _whole(str(content.get("evalue"))[:2000])
+        name = whole(str(content.get("ename"))[:200])
+        value = whole(str(content.get("evalue"))[:2000])
         ran.outputs.append(new_output("error", ename=name, evalue=value, traceback=lines))
     elif kind == "clear_output":
         ran.outputs[:] = [o for o in ran.outputs if o.output_type == "error"]
@@ -276,15 +276,10 @@ def _shortened(text: Any, name: str, texts: dict[str, int]) -> str:
     before = texts.get(name, 0)
     if not isinstance(text, str) or before > LONGEST_TEXT:
         return ""
-    text = _whole(text)
+    text = whole(text)
     texts[name] = before + len(text)
     rest = LONGEST_TEXT - before
     return text if len(text) <= rest else f"{text[:rest]}\n… what followed was left out\n"
-
-
-def _whole(text: str) -> str:
-    """A text without lone surrogates, which no file in UTF-8 can hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _timed_out(seconds: float) -> NotebookNode:

@@ -14,20 +14,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import course_lib
 from course_lib.checks import Verdict
 
 __all__ = [
-    "Record",
-    "atomically",
-    "forget_record",
-    "key_of",
-    "library_digest",
-    "read_record",
-    "write_record",
-]
+    "NAME", "Record", "atomically", "forget_record", "key_of", "library_digest", "write_record",
+]  # fmt: skip
 
 NAME = "verdicts.json"
 
@@ -71,18 +65,6 @@ def write_record(folder: Path, record: Record) -> None:
     data = {**record.__dict__, "verdicts": [verdict.to_json() for verdict in record.verdicts]}
     with atomically(folder / NAME) as file:
         json.dump(data, file, indent=1, ensure_ascii=False)
-
-
-def read_record(folder: Path) -> Record | None:
-    """The record in a student's folder; None if there is none, or it is damaged."""
-    try:
-        data: dict[str, Any] = json.loads((folder / NAME).read_text(encoding="utf-8"))
-        verdicts = [{k: v for k, v in item.items() if k != "passed"} for item in data["verdicts"]]
-        data["verdicts"] = tuple(Verdict(**verdict) for verdict in verdicts)
-        data["reasons"] = tuple(data.get("reasons", ()))
-        return Record(**data)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return None
 
 
 def forget_record(folder: Path) -> None:

@@ -14,6 +14,8 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import compute_checksum
 from traitlets import Unicode
 
+from course_lib.grading.text import whole
+
 __all__ = ["RestoreChecks", "known_cells", "restore"]
 
 
@@ -99,14 +101,9 @@ def _metadata(original: NotebookNode) -> NotebookNode:
 
 def _plain(cell: NotebookNode) -> NotebookNode:
     """A cell of Jupyter's form, that can be written: no other keys, no half characters."""
-    plain = _MAKE[cell.cell_type](_whole(cell.source))
+    plain = _MAKE[cell.cell_type](whole(cell.source))
     plain.id, plain.metadata = uuid.uuid4().hex[:8], cell.metadata
     return plain
-
-
-def _whole(text: str) -> str:
-    """A text without lone surrogates, which no file in UTF-8 can hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _name(cell: NotebookNode) -> str:
@@ -115,7 +112,7 @@ def _name(cell: NotebookNode) -> str:
 
 
 def _is_tag(tag: Any) -> bool:
-    return isinstance(tag, str) and "," not in tag and _whole(tag) == tag
+    return isinstance(tag, str) and "," not in tag and whole(tag) == tag
 
 
 _MAKE = {

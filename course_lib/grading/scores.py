@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from course_lib.grading.record import atomically
+from course_lib.grading.text import printable
 
-__all__ = ["NEEDS_A_LOOK", "Row", "line", "printable", "write_scores"]
+__all__ = ["NEEDS_A_LOOK", "Row", "line", "write_scores"]
 
 # Status of a row. Those that somebody should look at make `course grade` exit with 1.
 GRADED = "graded"
@@ -91,11 +92,6 @@ def line(row: Row, width: int) -> str:
         count = f"{len(row.faults)} check{'s' * (len(row.faults) > 1)}"
         words += f"; {count} not right ({', '.join(named)}{more})"
     return printable(f"{row.student:<{width}}  {points:>11}   {words}")
-
-
-def printable(text: str) -> str:
-    """A text in which nothing speaks to the terminal: the words of strangers are in it."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _fault(name: str, count: int) -> str:

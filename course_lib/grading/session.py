@@ -24,15 +24,16 @@ from course_lib.grading import scores
 from course_lib.grading.batch import Pool, grade_all
 from course_lib.grading.collect import EXCHANGE_FILES, NOTHING, Handin, store
 from course_lib.grading.evidence import of_one
-from course_lib.grading.feedback import write_feedback
+from course_lib.grading.feedback import feedback_page
 from course_lib.grading.gradebook import Book
 from course_lib.grading.judge import SUSPECT
+from course_lib.grading.page import write_page
+from course_lib.grading.read_record import read_record
 from course_lib.grading.record import (
     Record,
     atomically,
     forget_record,
     key_of,
-    read_record,
     write_record,
 )
 from course_lib.grading.restore import known_cells, restore
@@ -225,10 +226,11 @@ class Session:
         assert row.score is not None
         notes = [record.stopped] if record.stopped else []
         comments = self.book.comments(row.student)
-        write_feedback(
-            self.page(row.student), self.lab, row.student, nbformat.reads(notebook, as_version=4),
+        text = feedback_page(
+            self.lab, row.student, nbformat.reads(notebook, as_version=4),
             record.verdicts, row.score, row.max_score, notes, comments,
         )  # fmt: skip
+        write_page(self.page(row.student), text)
         folders = (self.folder(step, row.student) for step in ("submitted", "feedback"))
         copy_exchange_files(*folders)
 

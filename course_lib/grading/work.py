@@ -56,7 +56,6 @@ class Graded:
         stop: Why the run ended early, in words; empty if it did not.
         timed_out: How many cells were stopped because they took too long.
         seconds: The wall time that it took.
-        cpu: The CPU seconds of the worker for it, those of a sandbox of its own left out.
         failure: Why it could not be graded, through no fault of the student's; empty if it was.
         hopeless: Whether no other hand-in can be graded either.
     """
@@ -68,14 +67,13 @@ class Graded:
     stop: str = ""
     timed_out: int = 0
     seconds: float = 0.0
-    cpu: float = 0.0
     failure: str = ""
     hopeless: bool = False
 
 
 def grade_one(job: Job) -> Graded:
     """Run and judge a hand-in. Raises nothing that has to do with the hand-in."""
-    started, cpu = time.perf_counter(), time.process_time()
+    started = time.perf_counter()
     notebook = nbformat.reads(job.notebook, as_version=4)
     try:
         run = _run_twice_at_most(notebook, job)
@@ -90,7 +88,6 @@ def grade_one(job: Job) -> Graded:
         run.stop,
         run.timed_out,
         time.perf_counter() - started,
-        time.process_time() - cpu,
     )
 
 

@@ -7,19 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+from handins import FIVE as POINTS
 from handins import LAB, SOLUTIONS, index_of, name_of, put
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 __all__ = ["EITHER", "POINTS", "RIGHT", "Attack", "Fill", "in_folder", "plain", "released"]
 
-POINTS = {
-    "euler-step": 1.0,
-    "heun-step": 2.0,
-    "predict-order": 1.0,
-    "endpoint-error": 2.0,
-    "convergence-order": 1.0,
-}
 RIGHT = {name: SOLUTIONS[name] for name in POINTS}
 EITHER = ("graded", "cut short")
 Fill = Callable[[str], str]

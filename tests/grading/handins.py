@@ -13,8 +13,26 @@ from course_lib.notebooks.course import Course
 
 ROOT = Path(__file__).resolve().parents[2]
 LAB = "lab1"
+# Lab 1 up to its fifth check, `copy_course(…, "convergence-order")`, and what each earns.
+FIVE = {
+    "euler-step": 1.0,
+    "heun-step": 2.0,
+    "predict-order": 1.0,
+    "endpoint-error": 2.0,
+    "convergence-order": 1.0,
+}
 
-__all__ = ["LAB", "ROOT", "SOLUTIONS", "cell_of", "copy_course", "handin", "name_of", "points_of"]
+__all__ = [
+    "FIVE",
+    "LAB",
+    "ROOT",
+    "SOLUTIONS",
+    "cell_of",
+    "copy_course",
+    "handin",
+    "name_of",
+    "points_of",
+]
 __all__ += ["index_of", "insert", "put", "read_csv", "verdicts_of"]
 
 

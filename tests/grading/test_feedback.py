@@ -10,9 +10,10 @@ from nbformat.v4 import new_output
 
 from course_lib.checks import Verdict, checks_of
 from course_lib.checks.card import card
-from course_lib.grading.feedback import write_feedback
+from course_lib.grading.feedback import feedback_page
 from course_lib.grading.highlight import code_block
 from course_lib.grading.outputs import outputs
+from course_lib.grading.page import write_page
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"pixels").decode()
 HOSTILE = "</style></code><script>alert(1)</script><img src=http://evil.example/x onerror=go()>"
@@ -31,7 +32,7 @@ def written(tmp_path):
         path = tmp_path / "feedback" / "ada" / "lab1" / "lab1.html"
         score = sum(v.points for v in verdicts)
         arguments = {"score": score, "max_score": 40, **options}
-        write_feedback(path, "lab1", "ada", notebook, verdicts, **arguments)
+        write_page(path, feedback_page("lab1", "ada", notebook, verdicts, **arguments))
         return path.read_text(encoding="utf-8")
 
     return write

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from handins import (
+    FIVE,
     LAB,
     SOLUTIONS,
     cell_of,
@@ -28,13 +29,6 @@ from course_lib.notebooks.course import Course
 
 pytestmark = pytest.mark.kernel
 
-POINTS = {
-    "euler-step": 1.0,
-    "heun-step": 2.0,
-    "predict-order": 1.0,
-    "endpoint-error": 2.0,
-    "convergence-order": 1.0,
-}
 FORGED = """
 from IPython.display import display
 right = {"check": "euler-step", "output": None, "fault": None, "failings": [], "hints": []}
@@ -77,8 +71,8 @@ def variants(course: Path) -> dict:
     edited.metadata.nbgrader.update(points=100, locked=False, solution=True)
     insert(cells, "endpoint-error", "check = lambda *a: None\nlab1 = 7")
 
-    rest = [cell for cell in made["moved"].cells if name_of(cell) not in POINTS]
-    checks = [cell for cell in made["moved"].cells if name_of(cell) in POINTS]
+    rest = [cell for cell in made["moved"].cells if name_of(cell) not in FIVE]
+    checks = [cell for cell in made["moved"].cells if name_of(cell) in FIVE]
     made["moved"].cells = rest[:3] + checks + rest[3:]
 
     made["own"].cells.insert(0, new_code_cell("mine = 1"))
@@ -96,7 +90,7 @@ def variants(course: Path) -> dict:
 def graded(tmp_path_factory):
     home = tmp_path_factory.mktemp("variants")
     course = copy_course(home / "course", "convergence-order")
-    assert points_of(course) == POINTS
+    assert points_of(course) == FIVE
     with zipfile.ZipFile(home / "export.zip", "w") as file:
         for number, (student, notebook) in enumerate(variants(course).items()):
             folder = f"{student}_{number}_assignsubmission_file_"
@@ -121,14 +115,14 @@ def graded(tmp_path_factory):
         ("moved", []),
         ("own", ["heun-step"]),
         ("stripped", []),
-        ("forged", list(POINTS)),
+        ("forged", list(FIVE)),
     ],
 )
 def test_score(graded, student, lost):
     row = graded[1][student]
     assert row["status"] == "graded"
-    earned = {name: 0.0 if name in lost else points for name, points in POINTS.items()}
-    assert {name: float(row[name]) for name in POINTS} == earned
+    earned = {name: 0.0 if name in lost else points for name, points in FIVE.items()}
+    assert {name: float(row[name]) for name in FIVE} == earned
     assert (float(row["score"]), float(row["max_score"])) == (sum(earned.values()), 7.0)
 
 

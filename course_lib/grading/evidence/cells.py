@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from course_lib.grading.answers import grade_id, source_of
+from course_lib.grading.answers import check_of, grade_id, source_of
 from course_lib.grading.evidence.item import shown
 from course_lib.grading.evidence.released import Released, squeezed
 
@@ -18,7 +18,6 @@ __all__ = ["Cell", "check_of", "parsed", "read_cells"]
 MAX_CELL = 100_000  # characters
 MAX_NOTEBOOK = 1_000_000
 MAX_CELLS = 5_000
-_ANSWER = re.compile(r"(?P<check>.+)-answer(-\d+)?")
 # What IPython understands and Python does not: magics, shell lines, help, forced calls.
 _SPECIAL = re.compile(r"[%!?/,;].*|.*[^#\s]\s*\?{1,2}")  # of a line without the spaces around it
 _CAUGHT = re.compile(r"^(?P<before>[\w.,\s]+=)\s*(?P<special>[%!].*)$")
@@ -59,12 +58,6 @@ class Cell:
         lines = self.source.splitlines()
         text = lines[number - 1] if 0 < number <= len(lines) else ""
         return f"cell {self.number}, line {number}: {shown(text)}"
-
-
-def check_of(name: str) -> str:
-    """The check to which an answer cell's grade_id belongs, empty for any other id."""
-    match = _ANSWER.fullmatch(name)
-    return match["check"] if match else ""
 
 
 def read_cells(notebook: Any, lab: Released) -> list[Cell]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from course_lib.checks import Verdict
 from course_lib.grading import scores
 from course_lib.grading.judge import SUSPECT
+from course_lib.grading.read_record import Damaged, load_record
+from course_lib.grading.record import Record
 from course_lib.grading.report.points import Points, TableRow, from_gradebook, from_table
-from course_lib.grading.report.records import Record, read_record
 from course_lib.notebooks.course import Course
 
 __all__ = ["DAMAGED", "ClassRecord", "Entry", "read_class"]
@@ -81,40 +82,44 @@ def read_class(course: Course, lab: str, checks: Mapping[str, float]) -> ClassRe
     }
     entries = []
     for student in sorted({*paths, *table, *(book or {})}):
-        record = read_record(paths[student]) if student in paths else None
+        record, damaged = Record(lab, student), ""
+        if student in paths:
+            try:
+                record = load_record(paths[student])
+            except Damaged as error:
+                damaged = str(error)
         row = table.get(student)
         if book is not None:
             points = book.get(student)
         else:
             points = row.points if row else _from_record(record)
-        entries.append(_entry(student, record, row, points, checks))
+        entries.append(_entry(record, damaged, row, points, checks, student))
     return ClassRecord(tuple(entries), tuple(problems))
 
 
-def _from_record(record: Record | None) -> Points | None:
-    if record is None or record.damaged:
-        return None
-    each = {name: verdict.points for name, verdict in record.verdicts.items()}
-    return Points(sum(each.values()), each)
+def _from_record(record: Record) -> Points | None:
+    each = record.points
+    return Points(sum(each.values()), each) if each else None
 
 
 def _entry(
-    student: str,
-    record: Record | None,
+    record: Record,
+    damaged: str,
     row: TableRow | None,
     points: Points | None,
     checks: Mapping[str, float],
+    student: str,
 ) -> Entry:
-    record = record or Record()
-    verdicts = {name: v for name, v in record.verdicts.items() if name in checks}
+    verdicts = {v.check: v for v in record.verdicts if v.check in checks}
     suspect = [name for name, verdict in verdicts.items() if verdict.fault in SUSPECT]
-    status, reasons = _status(record, row), record.reasons
+    status = DAMAGED if damaged else _status(record, row)
+    reasons = record.reasons
     if not reasons:
         told = (row.reason if row else "") or record.stopped
         reasons = (told,) if told else ()
-    if record.damaged:
-        reasons = (f"the record of this hand-in is damaged: {record.damaged}", *reasons)
-    look = bool(suspect) if record.look is None else record.look
+    if damaged:
+        reasons = (f"the record of this hand-in is damaged: {damaged}", *reasons)
+    look = record.look or bool(suspect or damaged)
     earned = points.checks if points else {}
     return Entry(
         student=student,
@@ -123,15 +128,13 @@ def _entry(
         earned={name: value for name, value in earned.items() if name in checks},
         verdicts=verdicts,
         reasons=reasons,
-        look=look or bool(record.damaged) or status in scores.NEEDS_A_LOOK,
+        look=look or status in scores.NEEDS_A_LOOK,
         by_hand=bool(points and points.by_hand),
     )
 
 
 def _status(record: Record, row: TableRow | None) -> str:
     """The record's word, unless the table is about a run that the record knows nothing of."""
-    if record.damaged:
-        return DAMAGED
     if row and row.status in (scores.KEPT, scores.NOT_REACHED):
         return row.status
     graded = scores.CUT_SHORT if record.stopped else scores.GRADED if record.verdicts else ""

@@ -12,13 +12,12 @@ from urllib.parse import quote
 import nbformat
 
 from course_lib.checks import Check, find_check
-from course_lib.grading.answers import title_of
+from course_lib.grading.answers import read_answers, title_of
 from course_lib.grading.gradebook import graded_cells
 from course_lib.grading.page import escape, number, page, write_page
 from course_lib.grading.report.about_faults import faults_part
 from course_lib.grading.report.about_points import lost_part, scores_part
 from course_lib.grading.report.about_students import look_part, table_part
-from course_lib.grading.report.records import read_answers
 from course_lib.grading.report.students import ClassRecord, read_class
 from course_lib.grading.report.tallies import misconceptions, other_faults, points_lost
 from course_lib.notebooks.build import labs_in
