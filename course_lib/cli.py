@@ -147,8 +147,7 @@ def export(
     from course_lib.notebooks.course import find_course
 
     found = find_course(course)
-    path = write_export(found, lab, platform, template, output, column, typer.echo)
-    typer.echo(f"Import this file: {path}")
+    write_export(found, lab, platform, template, output, column, typer.echo)
 
 
 def _cores() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -19,6 +20,7 @@ from course_lib.checks.rng import Rng
 
 __all__ = ["blame_earlier", "named"]
 
+COLLECTING = "COURSE_GRADING_SEED"  # as in checks.notebook, which imports this lab
 _PREFIX = "earlier-"
 
 
@@ -44,7 +46,11 @@ def blame_earlier(
         result: What the student's code returned.
         earlier: Number, check and answer of each earlier exercise, the earliest first; None for
             an answer that is not used.
+
+    Does nothing while a hand-in is graded: the sandbox knows no answers to compare with.
     """
+    if COLLECTING in os.environ:
+        return
     for exercise, which, answer in earlier:
         fault = None if answer is None else _fault(which(), answer)
         if fault is None or not isinstance(result, Tensor) or _is_right(check, inputs, result):
