@@ -92,7 +92,7 @@ def test_killed(course, command, moment):
     else:
         wait_until(lambda: running(process, "warm.py"))
     mine = descendants(process.pid)
-    assert len(mine) >= 2
+    assert mine  # the warm parent at least; the pool may not have started yet
     process.kill()
     process.wait()
     assert gone(mine, SECONDS) == []
