@@ -1,0 +1,90 @@
+"""What a page asks, answered: scenes, errors in words, and long work on a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from course_lib.widgets.explorer import Explorer
+from course_lib.widgets.scene import Scene, packed
+
+__all__ = ["Answers"]
+
+
+class Answers:
+    """Answers the messages of one page; `send` is given each new state of its scene.
+
+    A state is {"spec", "arrays", "number", "serial", "error", "running", "values"}: the last scene
+    that could be made, the number of the question it answers, and what went wrong, if anything.
+    """
+
+    def __init__(self, explorer: Explorer, send: Callable[[dict[str, Any]], None]) -> None:
+        self.explorer = explorer
+        self.send = send
+        self.state: dict[str, Any] = dict(
+            spec=None, arrays=[], number=0, serial=0, error=None, running=None, values={}
+        )
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+
+    def begin(self) -> dict[str, Any]:
+        """The first state, for the initial values."""
+        self.ask(self.explorer.start, 0)
+        return self.state
+
+    def receive(self, message: Mapping[str, Any]) -> None:
+        """Answer a message of the page."""
+        if message.get("kind") == "ask":
+            self.ask(message.get("values", {}), int(message.get("serial", 0)))
+        elif message.get("kind") == "start" and self.state["running"] is None:
+            self.start(str(message.get("action")), message.get("values", {}))
+        elif message.get("kind") == "stop":
+            self._stop.set()
+
+    def ask(self, values: Mapping[str, Any], serial: int) -> None:
+        """Compute the scene for `values`. An error leaves the last scene where it is."""
+        try:
+            fitting = self.explorer.checked({**self.explorer.start, **values})
+            scene = self.explorer.scene(**fitting)
+        except Exception as error:
+            self._change(error=words(error), serial=serial)
+        else:
+            self._show(scene, error=None, serial=serial, values=fitting)
+
+    def start(self, action: str, values: Mapping[str, Any]) -> None:
+        """Do the explorer's `action` on a thread."""
+        self._stop.clear()
+        self._change(running=action, error=None)
+        threading.Thread(target=self._act, args=(action, dict(values)), daemon=True).start()
+
+    def _act(self, action: str, values: dict[str, Any]) -> None:
+        try:
+            fitting = self.explorer.checked({**self.explorer.start, **values})
+            self.explorer.act(action, fitting, self._show, self._stop.is_set)
+        except Exception as error:
+            self._change(running=None, error=words(error))
+        else:
+            self._change(running=None)
+
+    def _show(self, scene: Scene, **changes: Any) -> None:
+        try:
+            spec, arrays = packed(scene)
+        except ValueError as error:
+            self._change(**{**changes, "error": words(error)})
+        else:
+            self._change(spec=spec, arrays=arrays, number=self.state["number"] + 1, **changes)
+
+    def _change(self, **changes: Any) -> None:
+        with self._lock:
+            self.state = {**self.state, **changes}
+            self.send(self.state)
+
+
+def words(error: Exception) -> str:
+    """An error as a reader should see it: a ValueError explains itself, others say their name."""
+    if isinstance(error, ValueError) and str(error):
+        return str(error)
+    line = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error}\nin {line.name}, line {line.lineno}: {line.line}"

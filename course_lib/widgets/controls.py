@@ -1,0 +1,91 @@
+"""What a reader can set in a widget: sliders, choices, switches, buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+__all__ = ["Action", "Choice", "Control", "Slider", "Toggle"]
+
+
+@dataclass(frozen=True)
+class Control:
+    """A named value of an explorer. `label` stands beside it."""
+
+    kind: ClassVar[str]
+    name: str
+    label: str
+
+    @property
+    def start(self) -> Any:
+        """The initial value."""
+        return vars(self).get("value")
+
+    def check(self, value: Any) -> Any:
+        """`value` as the explorer gets it, or a ValueError that says what was expected."""
+        return value
+
+    def as_json(self) -> dict[str, Any]:
+        return {"kind": self.kind, **vars(self)}
+
+
+@dataclass(frozen=True)
+class Slider(Control):
+    """A number from `low` to `high` in steps; `logarithmic` in equal ratios, `steps` of them.
+
+    `steps` counts the positions between the ends; whole-numbered steps give whole numbers.
+    """
+
+    kind = "slider"
+    low: float
+    high: float
+    value: float
+    steps: int = 40
+    logarithmic: bool = False
+    whole: bool = False
+
+    def check(self, value: Any) -> float:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        slack = 1e-6 * (self.high - self.low)
+        if not number or not self.low - slack <= value <= self.high + slack:
+            raise ValueError(f"{self.name} is {value!r}; expected {self.low:g} to {self.high:g}")
+        value = min(max(value, self.low), self.high)
+        return round(value) if self.whole else float(value)
+
+
+@dataclass(frozen=True)
+class Choice(Control):
+    """One of `options`."""
+
+    kind = "choice"
+    options: Sequence[str]
+    value: str
+
+    def check(self, value: Any) -> str:
+        if value not in self.options:
+            raise ValueError(f"{self.name} is {value!r}; expected one of {', '.join(self.options)}")
+        return value
+
+
+@dataclass(frozen=True)
+class Toggle(Control):
+    """On or off. With `local`, it shows and hides the layers with `only=name`, without Python."""
+
+    kind = "toggle"
+    value: bool = True
+    local: bool = False
+
+    def check(self, value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValueError(f"{self.name} is {value!r}; expected True or False")
+        return value
+
+
+@dataclass(frozen=True)
+class Action(Control):
+    """A button that starts something long, and stops it while it runs."""
+
+    kind = "action"
+    stop: str = "Stop"
+    value: None = None

@@ -1,0 +1,36 @@
+"""The widgets as files: static pages that play and scrub without Python and without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from course_lib.widgets.demo.pages import contents, frozen
+from course_lib.widgets.explorer import Explorer
+
+__all__ = ["freeze"]
+
+
+def freeze(catalogue: Mapping[str, type[Explorer]], folder: Path, title: str) -> Iterator[Path]:
+    """Write index.html and a page for each explorer of `catalogue` into `folder`; yield each path.
+
+    Raises:
+        ValueError: `folder` is a file.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} is a file; expected a folder, or a name for a new one")
+    folder.mkdir(parents=True, exist_ok=True)
+    names = list(catalogue)
+    pages = [(f"{name}.html", catalogue[name]) for name in names]
+    index = folder / "index.html"
+    index.write_text(contents(pages, title), encoding="utf-8")
+    yield index
+    for i, name in enumerate(names):
+        links = {
+            "previous": f"{names[i - 1]}.html" if i else None,
+            "contents": "index.html",
+            "next": f"{names[i + 1]}.html" if i + 1 < len(names) else None,
+        }
+        path = folder / f"{name}.html"
+        path.write_text(frozen(catalogue[name](), links), encoding="utf-8")
+        yield path

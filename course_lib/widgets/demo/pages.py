@@ -1,0 +1,125 @@
+"""The pages of a lecture as HTML: one a widget, and their contents. They load nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from course_lib.widgets.explorer import Explorer
+from course_lib.widgets.scene import Scene, packed
+from course_lib.widgets.stage import script, style
+
+__all__ = ["contents", "frozen", "live"]
+
+HERE = Path(__file__).parent
+KEYS = (
+    "<span><kbd>space</kbd> play</span> <span><kbd>←</kbd> <kbd>→</kbd> frame</span> "
+    "<span><kbd>r</kbd> reset</span> <span><kbd>f</kbd> full screen</span> "
+    '<span><kbd>d</kbd> <a href="#" data-key="d">dark or light</a></span>'
+)
+
+
+def contents(pages: Sequence[tuple[str, type[Explorer]]], title: str) -> str:
+    """The page of contents: (address, explorer) each."""
+    entries = "".join(
+        f'<li><a href="{html.escape(address)}">{html.escape(explorer.title)}</a>'
+        f"<p>{html.escape(explorer.question)}</p></li>"
+        for address, explorer in pages
+    )
+    keys = (
+        f"<p>On every page: <kbd>n</kbd> next, <kbd>p</kbd> previous, <kbd>c</kbd> contents. {KEYS}"
+    )
+    body = f"<main><h1>{html.escape(title)}</h1>{keys}</p><ol>{entries}</ol></main>"
+    first = pages[0][0] if pages else None
+    return _page(title, "contents", body, f"lecture({json.dumps({'next': first})});")
+
+
+def live(explorer: Explorer, links: dict[str, str | None], socket: str) -> str:
+    """A page whose Python is at the other end of the web socket at the path `socket`."""
+    address = f'location.origin.replace("http", "ws") + {json.dumps(socket)}'
+    return _stage_page(explorer, links, f"new SocketModel({address}, {_json(explorer.face())})")
+
+
+def frozen(explorer: Explorer, links: dict[str, str | None]) -> str:
+    """A page that needs no Python: every variant is in it, each array once.
+
+    Controls whose values it does not have are left out.
+    """
+    arrays: dict[str, bytes] = {}
+    variants: list[dict[str, Any]] = []
+    for values in explorer.variants():
+        spec, parts = packed(_scene(explorer, values))
+        names = [hashlib.sha256(part).hexdigest() for part in parts]
+        arrays |= dict(zip(names, parts, strict=True))
+        variants.append({"values": values, "spec": spec, "arrays": names})
+    place = {name: i for i, name in enumerate(arrays)}
+    variants = [{**v, "arrays": [place[name] for name in v["arrays"]]} for v in variants]
+    face = explorer.face()
+    offered = set(explorer.frozen)
+    face["controls"] = [
+        _among(control, explorer.frozen.get(control["name"]))
+        for control in face["controls"]
+        if control["name"] in offered or control.get("local")
+    ]
+    texts = [base64.b64encode(part).decode() for part in arrays.values()]
+    return _stage_page(
+        explorer, links, f"new FrozenModel({_json(face)}, {_json(variants)}, {_json(texts)})"
+    )
+
+
+def _scene(explorer: Explorer, values: dict[str, Any]) -> Scene:
+    return explorer.scene(**explorer.checked(values))
+
+
+def _among(control: dict[str, Any], values: Sequence[Any] | None) -> dict[str, Any]:
+    """A control that offers these values alone."""
+    if control["kind"] == "slider" and values is not None:
+        return {**control, "among": list(values)}
+    if control["kind"] == "choice" and values is not None:
+        return {**control, "options": list(values)}
+    return control
+
+
+def _stage_page(explorer: Explorer, links: dict[str, str | None], model: str) -> str:
+    moves = [
+        f'<a href="{html.escape(href)}">{words}</a>'
+        for words, href in (
+            ("← previous", links.get("previous")),
+            ("contents", links.get("contents")),
+            ("next →", links.get("next")),
+        )
+        if href
+    ]
+    nav = f'<nav>{"".join(moves)}<span class="keys"></span>{KEYS}</nav>'
+    run = (
+        f"{script().replace('export default { render };', '')}\n{_read('host.js')}\n"
+        f"lecture({json.dumps(links)});\n"
+        'const el = document.querySelector("#stage");\n'
+        f"render({{ model: {model}, el, options: {{ page: document.documentElement }} }});"
+    )
+    return _page(explorer.title, "lecture", f'<div id="stage"></div>{nav}', run, style())
+
+
+def _page(title: str, kind: str, body: str, run: str, css: str = "") -> str:
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<link rel="icon" href="data:,">'
+        f"<title>{html.escape(title)}</title><style>{css}\n{_read('lecture.css')}</style></head>"
+        f'<body class="{kind}">{body}\n'
+        f'<script type="module">\n{_read("lecture.js")}\n{run}\n</script></body></html>\n'
+    )
+
+
+def _json(value: Any) -> str:
+    """JSON that may stand inside a script element."""
+    return json.dumps(value, allow_nan=False).replace("</", "<\\/")
+
+
+def _read(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8")

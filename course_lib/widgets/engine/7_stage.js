@@ -1,0 +1,311 @@
+// The whole widget: heading, panels, transport, controls, words under the figure.
+//
+// `model` is what anywidget hands over, or a stand-in on pages without Jupyter:
+//   get("face")   {title, question, controls, values}
+//   get("scene")  {spec, arrays, serial, error, running, values}
+//   on("change:scene", f), off(...), send({kind: "ask", values, serial}), …"start", …"stop"
+const SPEEDS = [0.25, 0.5, 1, 2, 4];
+
+// Drawn, since not every font has them.
+const ICONS = {
+  play: "M4 2 L14 8 L4 14 Z",
+  pause: "M3 2 H7 V14 H3 Z M9 2 H13 V14 H9 Z",
+  back: "M3 2 H5.5 V14 H3 Z M14 2 V14 L6 8 Z",
+  on: "M2 2 L10 8 L2 14 Z M10.5 2 H13 V14 H10.5 Z",
+  full: "M2 2 H7 V4 H4 V7 H2 Z M9 2 H14 V7 H12 V4 H9 Z M2 9 H4 V12 H7 V14 H2 Z M12 9 H14 V14 H9 V12 H12 Z",
+};
+
+function icon(name) {
+  return `<svg viewBox="0 0 16 16" width="1em" height="1em" aria-hidden="true"><path fill="currentColor" d="${ICONS[name]}"/></svg>`;
+}
+
+class Stage {
+  constructor(model, parent, options = {}) {
+    this.model = model;
+    this.options = options;
+    this.face = model.get("face");
+    this.values = { ...this.face.values };
+    this.serial = 0;
+    this.answered = 0;
+    this.panels = [];
+    this.smooth = true;
+    this.clock = new Clock(() => this.schedule());
+    this.build(parent);
+    this.colors = new Colors(this.root);
+    this.onscene = () => this.receive(model.get("scene"));
+    model.on("change:scene", this.onscene);
+    this.watch();
+    this.receive(model.get("scene"));
+  }
+
+  build(parent) {
+    const { face } = this;
+    this.root = make("section", { className: "stage", tabIndex: 0 });
+    this.root.dataset.lmSuppressShortcuts = "true"; // JupyterLab's own keys rest inside
+    this.root.setAttribute("aria-label", face.title);
+    const head = make("header");
+    head.append(make("h3", { textContent: face.title }), make("p", { className: "question", textContent: face.question }));
+    this.figure = make("div", { className: "figure" });
+    this.legend = make("div", { className: "legend" });
+    this.error = make("p", { className: "error", hidden: true });
+    this.error.setAttribute("role", "alert");
+    this.readouts = make("div", { className: "readouts" });
+    this.note = make("p", { className: "note" });
+    this.knobs = make("div", { className: "controls" });
+    this.buildTransport();
+    this.controls = {};
+    for (const spec of face.controls) {
+      const control = CONTROL[spec.kind](spec, this.values[spec.name], (...a) => this.setValue(...a), (name) => this.act(name));
+      this.controls[spec.name] = control;
+      this.knobs.append(control.element);
+    }
+    this.root.append(head, this.error, this.figure, this.legend, this.transport, this.knobs, this.readouts, this.note);
+    this.root.addEventListener("keydown", (event) => this.key(event));
+    parent.append(this.root);
+  }
+
+  buildTransport() {
+    this.transport = make("div", { className: "transport" });
+    const button = (name, label, action) => {
+      const b = make("button", { type: "button", innerHTML: icon(name), title: label });
+      b.setAttribute("aria-label", label);
+      b.addEventListener("click", action);
+      return b;
+    };
+    this.playButton = button("play", "play (space)", () => this.clock.toggle());
+    const back = button("back", "one frame back (←)", () => this.clock.step(-1));
+    const on = button("on", "one frame on (→)", () => this.clock.step(1));
+    this.time = make("input", { type: "range", className: "time", min: 0, step: "any" });
+    this.time.setAttribute("aria-label", "time");
+    this.time.addEventListener("input", () => {
+      this.clock.pause();
+      this.clock.seek(Number(this.time.value));
+    });
+    this.time.addEventListener("keydown", (event) => {
+      if (!["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) return;
+      this.key(event);
+    });
+    this.shown = make("output", { className: "clock" });
+    this.speed = make("select", { title: "speed ([ and ])" });
+    this.speed.setAttribute("aria-label", "speed");
+    for (const s of SPEEDS) this.speed.append(make("option", { value: s, textContent: `${s}×` }));
+    this.speed.value = 1;
+    this.speed.addEventListener("change", () => (this.clock.speed = Number(this.speed.value)));
+    const loop = make("label", { className: "loop", title: "start again at the end (L)" });
+    this.loop = make("input", { type: "checkbox", checked: true });
+    this.loop.addEventListener("change", () => (this.clock.loop = this.loop.checked));
+    loop.append(this.loop, make("span", { textContent: "loop" }));
+    const full = button("full", "full screen (F)", () => this.fullScreen());
+    full.className = "full";
+    this.transport.append(this.playButton, back, on, this.time, this.shown, this.speed, loop, full);
+  }
+
+  // A new scene, or an error beside the old one.
+  receive(scene) {
+    if (!scene) return;
+    this.answered = Math.max(this.answered, scene.serial ?? 0);
+    this.error.hidden = !scene.error;
+    this.error.textContent = scene.error ?? "";
+    for (const control of Object.values(this.controls)) control.running?.(scene.running);
+    this.running = scene.running;
+    for (const [name, value] of Object.entries(scene.values ?? {})) {
+      if (this.asking || this.serial > this.answered) break; // something newer is on its way
+      if (this.held !== name) this.values[name] = value;
+      this.controls[name]?.set(value);
+    }
+    if (this.next && this.serial === this.answered) this.ask();
+    clearTimeout(this.late);
+    this.root.classList.toggle("waiting", false);
+    if (!scene.spec || scene.number === this.number) return;
+    this.number = scene.number;
+    this.show(scene.spec, scene.arrays);
+  }
+
+  show(spec, buffers) {
+    const first = !this.spec;
+    const focus = document.activeElement?.dataset?.name;
+    const same = !first && this.held && sameShape(spec, this.spec);
+    this.spec = spec;
+    this.smooth = spec.smooth;
+    this.clock.reset(spec.frames, spec.seconds, spec.start, !first);
+    if (same) this.exchange(spec, buffers); // a handle under the pointer stays where it is
+    else this.lay(spec, buffers);
+    this.legend.replaceChildren(...spec.legend.map(([color, mark, words]) => {
+      const entry = make("span", { className: `entry ${mark}`, textContent: words });
+      entry.style.setProperty("--mark", `var(--c-${color})`);
+      return entry;
+    }));
+    this.transport.classList.toggle("still", spec.frames < 2);
+    this.time.max = this.clock.last;
+    this.note.textContent = spec.note;
+    this.readoutFields = spec.readouts.map((readout) => {
+      const value = make("b");
+      const entry = make("span", { className: "readout" });
+      if (readout.color) entry.style.setProperty("--mark", `var(--c-${readout.color})`);
+      entry.append(make("span", { textContent: readout.label }), value);
+      return { ...readout, entry, field: value };
+    });
+    this.readouts.replaceChildren(...this.readoutFields.map((r) => r.entry));
+    this.resize();
+    if (focus) this.root.querySelector(`.handle[data-name="${focus}"]`)?.focus({ preventScroll: true });
+    if (first && this.options.play && spec.frames > 1) this.clock.play();
+  }
+
+  lay(spec, buffers) {
+    this.panels = spec.panels.map((panel) => new Panel(panel, buffers, this));
+    const rows = [];
+    for (const panel of this.panels) (rows[panel.spec.row] ??= make("div", { className: "row" })).append(panel.element);
+    this.figure.replaceChildren(...rows.filter(Boolean));
+    this.figure.style.setProperty("--rows", rows.length);
+  }
+
+  exchange(spec, buffers) {
+    spec.panels.forEach((panel, i) => {
+      const fresh = new Panel(panel, buffers, this);
+      Object.assign(this.panels[i], { spec: panel, layers: fresh.layers, still: fresh.still, scratch: fresh.scratch });
+    });
+  }
+
+  unit() {
+    const share = this.figure.clientWidth / 1000;
+    return Math.min(Math.max(share, 0.75), 2.2);
+  }
+
+  resize() {
+    if (!this.spec || !this.figure.clientWidth) return;
+    this.root.style.setProperty("--unit", this.unit());
+    this.font = getComputedStyle(this.root).fontFamily;
+    for (const panel of this.panels) panel.resize();
+    this.paint();
+  }
+
+  watch() {
+    this.sizes = new ResizeObserver(() => this.resize());
+    this.sizes.observe(this.figure);
+    this.themes = new MutationObserver(() => this.recolor());
+    for (const target of [document.body, document.documentElement, this.root]) {
+      this.themes.observe(target, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-theme", "class"] });
+    }
+  }
+
+  recolor() {
+    const page = getComputedStyle(this.root).getPropertyValue("--c-page");
+    if (page === this.page) return;
+    this.page = page;
+    this.colors = new Colors(this.root);
+    this.resize();
+  }
+
+  schedule() {
+    if (this.pending) return;
+    this.pending = requestAnimationFrame(() => {
+      this.pending = null;
+      this.paint();
+    });
+  }
+
+  paint() {
+    if (!this.spec) return;
+    const { clock, spec } = this;
+    for (const panel of this.panels) panel.paint(clock.at);
+    if (this.playing !== clock.playing) {
+      this.playing = clock.playing;
+      this.playButton.innerHTML = icon(clock.playing ? "pause" : "play");
+      this.playButton.setAttribute("aria-label", clock.playing ? "pause (space)" : "play (space)");
+    }
+    this.time.value = clock.at;
+    if (spec.times) {
+      const a = Math.floor(clock.at);
+      const b = Math.min(a + 1, clock.last);
+      const t = spec.times[a] + (clock.at - a) * (spec.times[b] - spec.times[a]);
+      const whole = spec.times.every(Number.isInteger);
+      this.shown.textContent = `${spec.clock} = ${whole ? Math.round(t) : t.toFixed(2)}`;
+      this.time.setAttribute("aria-valuetext", this.shown.textContent);
+    }
+    for (const { field, value, digits, unit } of this.readoutFields) {
+      const v = typeof value === "string" ? value : value[value.length > 1 ? Math.round(clock.at) : 0];
+      const text = numeral(v, digits) + (unit ? ` ${unit}` : "");
+      if (field.textContent !== text) field.textContent = text;
+    }
+  }
+
+  setValue(name, value, local = false) {
+    this.values[name] = value;
+    if (local) {
+      for (const panel of this.panels) panel.paintBase();
+      this.paint();
+      return;
+    }
+    this.next = true;
+    if (this.serial === this.answered) this.ask();
+  }
+
+  // One question at a time; what changes meanwhile goes into the next.
+  ask() {
+    this.next = false;
+    this.serial += 1;
+    this.late = setTimeout(() => this.root.classList.toggle("waiting", true), 200);
+    this.model.send({ kind: "ask", values: this.values, serial: this.serial });
+  }
+
+  act(name) {
+    if (this.running) this.model.send({ kind: "stop" });
+    else this.model.send({ kind: "start", action: name, values: this.values });
+  }
+
+  reset() {
+    this.values = { ...this.face.values };
+    for (const [name, control] of Object.entries(this.controls)) control.set(this.values[name]);
+    this.clock.pause();
+    this.held = null;
+    this.clock.at = 0;
+    this.next = true;
+    if (this.serial === this.answered) this.ask();
+  }
+
+  key(event) {
+    const inField = event.target.matches("input:not(.time), select, button");
+    const plain = !(event.ctrlKey || event.metaKey || event.altKey);
+    const action = {
+      " ": () => this.clock.toggle(),
+      ArrowLeft: () => this.clock.step(event.shiftKey ? -10 : -1),
+      ArrowRight: () => this.clock.step(event.shiftKey ? 10 : 1),
+      Home: () => this.clock.seek(0),
+      End: () => this.clock.seek(this.clock.last),
+      "[": () => this.faster(-1),
+      "]": () => this.faster(1),
+      l: () => this.loop.click(),
+      r: () => this.reset(),
+      f: () => this.fullScreen(),
+    }[event.key];
+    const taken = inField && [" ", "ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key);
+    if (!action || !plain || taken) return;
+    event.preventDefault();
+    event.stopPropagation();
+    action();
+  }
+
+  faster(by) {
+    const k = Math.min(Math.max(SPEEDS.indexOf(this.clock.speed) + by, 0), SPEEDS.length - 1);
+    this.clock.speed = SPEEDS[k];
+    this.speed.value = SPEEDS[k];
+  }
+
+  fullScreen() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else (this.options.page ?? this.root).requestFullscreen?.();
+  }
+
+  destroy() {
+    this.clock.playing = false;
+    this.model.off("change:scene", this.onscene);
+    this.sizes.disconnect();
+    this.themes.disconnect();
+    this.root.remove();
+  }
+}
+
+function sameShape(a, b) {
+  const form = (spec) => JSON.stringify(spec.panels.map((p) => [p.x, p.y, p.row, p.span, p.layers.map((l) => l.kind)]));
+  return form(a) === form(b);
+}
