@@ -1,4 +1,4 @@
-"""The command `course`: open the labs, build them, grade hand-ins."""
+"""The command `course`: open the labs, show the widgets, build the labs, grade hand-ins."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import typer
 __all__ = ["app", "main"]
 
 app = typer.Typer(
-    help="Open the labs, build them, grade hand-ins.",
+    help="Open the labs, show the widgets, build the labs, grade hand-ins.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -50,6 +50,23 @@ def lab(
     paths = [str(settings), os.environ.get("JUPYTER_CONFIG_PATH", "")]
     environment = {**os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, paths))}
     raise typer.Exit(subprocess.call(command, cwd=course.root, env=environment))
+
+
+@app.command()
+def demo(
+    freeze: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write static pages there instead.")
+    ] = None,
+    browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
+    port: Annotated[int, typer.Option(help="Where the pages are served.")] = 8900,
+) -> None:
+    """Show the widgets full-screen, for a lecture: one page each, without notebooks."""
+    from course_lib.widgets.demo import show, write
+
+    if freeze is None:
+        show(port, browser, typer.echo)
+    else:
+        write(freeze, typer.echo)
 
 
 @app.command()

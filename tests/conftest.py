@@ -3,12 +3,17 @@
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    import lab_server
+    from playwright.sync_api import Browser
 
 # Before anything imports torch, matplotlib or course_lib; the kernels that tests start inherit it.
 # torch takes its number of threads from OMP_NUM_THREADS: two workers on two cores, one thread each.
@@ -101,3 +106,31 @@ def private_jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.delenv("JUPYTER_PATH", raising=False)
         patch.delenv("JUPYTER_CONFIG_PATH", raising=False)
         yield home
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> "Iterator[Browser]":
+    """The system's browser, started."""
+    from lab_server import BROWSER
+    from playwright.sync_api import sync_playwright  # which most tests do not need
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_lab(
+    browser: "Browser", tmp_path_factory: pytest.TempPathFactory
+) -> "Iterator[Callable[[Path], lab_server.Lab]]":
+    """A function that serves a copy of a folder and returns its `Lab`; closed after the test."""
+    import lab_server
+
+    with ExitStack() as stack:
+
+        def open_(folder: Path) -> "lab_server.Lab":
+            home = tmp_path_factory.mktemp("lab")
+            return stack.enter_context(lab_server.open_lab(folder, browser, home))
+
+        yield open_

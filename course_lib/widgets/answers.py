@@ -51,7 +51,7 @@ class Answers:
         except Exception as error:
             self._change(error=words(error), serial=serial)
         else:
-            self._show(scene, error=None, serial=serial, values=fitting)
+            self._show(scene, serial=serial, values=fitting)
 
     def start(self, action: str, values: Mapping[str, Any]) -> None:
         """Do the explorer's `action` on a thread."""
@@ -72,9 +72,10 @@ class Answers:
         try:
             spec, arrays = packed(scene)
         except ValueError as error:
-            self._change(**{**changes, "error": words(error)})
+            self._change(error=words(error), **changes)
         else:
-            self._change(spec=spec, arrays=arrays, number=self.state["number"] + 1, **changes)
+            shown = dict(spec=spec, arrays=arrays, number=self.state["number"] + 1)
+            self._change(error=scene.error or None, **shown, **changes)
 
     def _change(self, **changes: Any) -> None:
         with self._lock:

@@ -200,18 +200,19 @@ class Tiles(Layer):
     """A grid of grey images, which fills a panel without axes.
 
     Attributes:
-        values: shape ([frames,] n, rows, columns), black to white over [-1, 1].
+        values: shape ([frames,] n, rows, columns), black to white over [-1, 1]; they travel in 255
+            levels of grey.
         columns: images beside one another.
-        captions: a word under each.
-        flagged: whether the caption is a warning, one a tile.
+        captions: a word under each; or for each frame a list of them.
+        flagged: whether the caption is a warning, one a tile; or for each frame a list of them.
     """
 
     kind = "tiles"
     ndim = {"values": 3}
     values: ArrayLike
     columns: int
-    captions: Sequence[str] = ()
-    flagged: Sequence[bool] = ()
+    captions: Sequence[str] | Sequence[Sequence[str]] = ()
+    flagged: Sequence[bool] | Sequence[Sequence[bool]] = ()
 
 
 @dataclass(frozen=True)
@@ -265,6 +266,7 @@ class Scene:
         legend: (color, "line", "dashed", "dot" or "area", words) each.
         readouts: under the figure.
         note: a sentence under the figure.
+        error: what is wrong with a reader's own function, above the figure; the rest is shown.
         seconds: how long one run through the frames takes.
         smooth: whether points glide between frames.
         start: frame shown at first, negative from the end.
@@ -276,6 +278,7 @@ class Scene:
     legend: Sequence[tuple[str, str, str]] = ()
     readouts: Sequence[Readout] = ()
     note: str = ""
+    error: str = ""
     seconds: float = 6.0
     smooth: bool = True
     start: int = 0
@@ -323,8 +326,17 @@ def _layer(layer: Layer, frames: int, arrays: list[bytes], where: str) -> dict[s
             raise ValueError(
                 f"{where}: {f.name} of {layer.kind} has shape {array.shape}; expected {expected}"
             )
-        entry[f.name] = {"moving": moving, **_encoded(array, arrays)}
+        encoded = _grey if isinstance(layer, Tiles) else _encoded
+        entry[f.name] = {"moving": moving, **encoded(array, arrays)}
     return entry
+
+
+def _grey(array: np.ndarray, arrays: list[bytes]) -> dict[str, Any]:
+    """A byte a pixel: 0 to 254 over [-1, 1], 255 for what is no number."""
+    codes = np.rint(127 * (np.nan_to_num(array, nan=0.0).clip(-1, 1) + 1))
+    arrays.append(np.where(np.isfinite(array), codes, 255).astype(np.uint8).tobytes())
+    shape = list(array.shape)
+    return {"at": len(arrays) - 1, "shape": shape, "type": "grey", "low": -1.0, "step": 1 / 127}
 
 
 def _encoded(array: np.ndarray, arrays: list[bytes]) -> dict[str, Any]:

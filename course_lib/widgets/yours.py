@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["name_of", "result_of"]
+__all__ = ["finite_result_of", "name_of", "result_of"]
 
 
 def name_of(function: Callable[..., Any]) -> str:
@@ -40,3 +40,14 @@ def result_of(function: Callable[..., Any], like: Tensor, *args: Any, **named: A
             f"{name} returned shape {tuple(result.shape)}; expected {tuple(like.shape)}"
         )
     return result.detach().to(like)
+
+
+def finite_result_of(
+    function: Callable[..., Any], like: Tensor, *args: Any, **named: Any
+) -> Tensor:
+    """As `result_of`, but what is not finite raises ValueError too."""
+    result = result_of(function, like, *args, **named)
+    if not result.isfinite().all():
+        what = "NaN" if result.isnan().any() else "infinite numbers"
+        raise ValueError(f"{name_of(function)} returned {what}")
+    return result

@@ -26,7 +26,7 @@ function lecture(links) {
       event.preventDefault();
       action();
     } else {
-      const stage = document.querySelector("#stage")?.stage;
+      const stage = document.querySelector(".stage")?.stage;
       if (stage && !stage.root.contains(event.target)) stage.key(event);
     }
   });

@@ -53,10 +53,12 @@ def frozen(explorer: Explorer, links: dict[str, str | None]) -> str:
     arrays: dict[str, bytes] = {}
     variants: list[dict[str, Any]] = []
     for values in explorer.variants():
-        spec, parts = packed(_scene(explorer, values))
+        scene = _scene(explorer, values)
+        spec, parts = packed(scene)
         names = [hashlib.sha256(part).hexdigest() for part in parts]
         arrays |= dict(zip(names, parts, strict=True))
-        variants.append({"values": values, "spec": spec, "arrays": names})
+        error = scene.error or None
+        variants.append({"values": values, "spec": spec, "arrays": names, "error": error})
     place = {name: i for i, name in enumerate(arrays)}
     variants = [{**v, "arrays": [place[name] for name in v["arrays"]]} for v in variants]
     face = explorer.face()

@@ -7,11 +7,12 @@ function decoded(entry, buffers) {
   const bytes = view.buffer ? view : new DataView(view);
   const size = entry.shape.reduce((a, b) => a * b, 1);
   const values = new Float32Array(size);
-  if (entry.type === "u1") {
+  const { low, step } = entry;
+  if (entry.type !== "u2") {
     const codes = new Uint8Array(bytes.buffer, bytes.byteOffset, size);
-    for (let i = 0; i < size; i++) values[i] = codes[i];
+    const absent = entry.type === "grey" ? 255 : -1;
+    for (let i = 0; i < size; i++) values[i] = codes[i] === absent ? NaN : low + step * codes[i];
   } else {
-    const { low, step } = entry;
     const aligned = bytes.byteOffset % 2 === 0;
     const start = bytes.byteOffset;
     const codes = new Uint16Array(

@@ -170,11 +170,15 @@ const DRAW = {
     const [n, rows, columns] = layer.values.shape;
     const across = Math.min(layer.columns, n);
     const down = Math.ceil(n / across);
-    const text = layer.captions.length ? 16 * view.unit : 0;
+    const now = (list) => (Array.isArray(list[0]) ? list[Math.round(view.at)] : list);
+    const [captions, flagged] = [now(layer.captions), now(layer.flagged)];
+    const warning = view.colors.rgb("warning");
+    const text = captions.length ? 16 * view.unit : 0;
     const [wide, high] = [view.width / across, view.height / down];
     const scale = Math.max(Math.min((wide - 3) / columns, (high - 3 - text) / rows), 0.1);
     const [w, h] = [columns * scale, rows * scale];
     const left = (view.width - across * (w + 3)) / 2;
+    const top = Math.max(view.height - down * (h + 3 + text), 0) / 2;
     const { context } = view;
     context.imageSmoothingEnabled = false;
     context.font = `${13 * view.unit}px ${view.font}`;
@@ -183,21 +187,21 @@ const DRAW = {
     for (let i = 0; i < n; i++) {
       const pixels = new ImageData(columns, rows);
       for (let k = 0; k < rows * columns; k++) {
-        const level = 127.5 * (1 - values[i * rows * columns + k]);
-        pixels.data[4 * k] = pixels.data[4 * k + 1] = pixels.data[4 * k + 2] = level;
+        const level = 127.5 * (1 + values[i * rows * columns + k]);
+        for (let c = 0; c < 3; c++) pixels.data[4 * k + c] = Number.isFinite(level) ? level : warning[c];
         pixels.data[4 * k + 3] = 255;
       }
       const x = left + (i % across) * (w + 3);
-      const y = Math.floor(i / across) * (h + 3 + text);
+      const y = top + Math.floor(i / across) * (h + 3 + text);
       context.drawImage(bitmap(pixels), x, y, w, h);
-      if (layer.flagged[i]) {
+      if (flagged[i]) {
         context.strokeStyle = view.colors.css("warning");
         context.lineWidth = 2 * view.unit;
         context.strokeRect(x + view.unit, y + view.unit, w - 2 * view.unit, h - 2 * view.unit);
       }
-      if (!layer.captions[i]) continue;
-      context.fillStyle = view.colors.css(layer.flagged[i] ? "warning" : "text");
-      context.fillText(layer.captions[i], x + w / 2, y + h + 2 * view.unit);
+      if (!captions[i]) continue;
+      context.fillStyle = view.colors.css(flagged[i] ? "warning" : "text");
+      context.fillText(captions[i], x + w / 2, y + h + 2 * view.unit);
     }
     context.textAlign = "left";
   },

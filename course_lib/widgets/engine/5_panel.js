@@ -182,7 +182,10 @@ class Panel {
     handle.addEventListener("pointermove", (event) => {
       if (handle.hasPointerCapture(event.pointerId)) move(this.units(event));
     });
-    handle.addEventListener("pointerup", () => (this.stage.held = null));
+    handle.addEventListener("pointerup", () => {
+      this.stage.held = null;
+      this.stage.setValue(layer.name, at); // where a frozen page has no such place, it snaps
+    });
     handle.addEventListener("keydown", (event) => {
       const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
       if (!way) return;

@@ -22,7 +22,7 @@ function icon(name) {
 class Stage {
   constructor(model, parent, options = {}) {
     this.model = model;
-    this.options = options;
+    this.options = options; // `page`: what goes full screen, where the widget has a page of its own
     this.face = model.get("face");
     this.values = { ...this.face.values };
     this.serial = 0;
@@ -41,7 +41,6 @@ class Stage {
   build(parent) {
     const { face } = this;
     this.root = make("section", { className: "stage", tabIndex: 0 });
-    this.root.dataset.lmSuppressShortcuts = "true"; // JupyterLab's own keys rest inside
     this.root.setAttribute("aria-label", face.title);
     const head = make("header");
     head.append(make("h3", { textContent: face.title }), make("p", { className: "question", textContent: face.question }));
@@ -266,6 +265,9 @@ class Stage {
   key(event) {
     const inField = event.target.matches("input:not(.time), select, button");
     const plain = !(event.ctrlKey || event.metaKey || event.altKey);
+    // A notebook would take letters and arrows for its own commands.
+    const leaves = ["Tab", "Escape"].includes(event.key) || (event.key === "Enter" && event.shiftKey);
+    if (plain && !leaves && !this.options.page) event.stopPropagation();
     const action = {
       " ": () => this.clock.toggle(),
       ArrowLeft: () => this.clock.step(event.shiftKey ? -10 : -1),

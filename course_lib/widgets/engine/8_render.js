@@ -1,7 +1,7 @@
 // What anywidget calls for each view of a widget.
 function render({ model, el, options }) {
   const stage = new Stage(model, el, options);
-  el.stage = stage; // for tests, and for the keys of a lecture page
+  el.stage = stage.root.stage = stage; // for tests, and for the keys of a lecture page
   return () => stage.destroy();
 }
 

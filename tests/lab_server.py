@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Locator, Page, WebSocket, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, WebSocket
 
 __all__ = ["Lab", "open_lab", "serve"]
 
@@ -178,11 +178,10 @@ class Lab:
 
 
 @contextmanager
-def open_lab(folder: Path, chromium: str, home: Path, timeout: float = 60) -> Iterator[Lab]:
-    """JupyterLab on a copy of `folder` made under `home`, and a page on it in `chromium`."""
+def open_lab(folder: Path, browser: Browser, home: Path, timeout: float = 60) -> Iterator[Lab]:
+    """JupyterLab on a copy of `folder` made under `home`, and a page on it in `browser`."""
     root = Path(shutil.copytree(folder, home / "root"))
-    with serve(root, home, timeout) as (url, token), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER)
+    with serve(root, home, timeout) as (url, token):
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         yield Lab(page, url, token, root)
-        browser.close()
+        page.context.close()

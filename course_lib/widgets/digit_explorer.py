@@ -1,0 +1,147 @@
+"""A generator of digits to order: how loud, in how many steps, from the same noise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from course_lib.datasets import MNIST
+from course_lib.guidance import LabelledField, guided
+from course_lib.metrics import digit_features
+from course_lib.processes import ODE
+from course_lib.simulate import (
+    Trajectory,
+    euler_step,
+    heun_step,
+    midpoint_step,
+    simulate,
+    time_grid,
+)
+from course_lib.widgets.controls import Choice, Slider
+from course_lib.widgets.digit_network import (
+    COURSE,
+    YOURS,
+    OwnNetwork,
+    course_velocity,
+    read_digits,
+)
+from course_lib.widgets.explorer import Explorer
+from course_lib.widgets.scene import Panel, Readout, Scene, Tiles
+
+__all__ = ["DigitExplorer"]
+
+DIGITS, COLUMNS = 20, 10
+ALL = "all ten"
+STEPS: dict[str, Callable[..., Tensor]] = {
+    "Euler": euler_step,
+    "midpoint": midpoint_step,
+    "Heun": heun_step,
+}
+
+
+class DigitExplorer(Explorer):
+    """Twenty digits on their way from noise, by the guided flow, Notes (70).
+
+    Args:
+        network: a reader's own network of (x, t, y), with y = 10 for "not told"; None for the one
+            that comes with the course.
+        checkpoint: a safetensors file with weights for `network`, or for a U-Net wired as the
+            course's. What is wrong with it is said in the widget.
+        values: initial values of controls.
+
+    Raises:
+        ValueError: arguments of another kind, or a value outside its range.
+    """
+
+    title = "Digits to order"
+    question = (
+        "Raise w from 0: from where on is every digit read as asked, and what do the digits lose "
+        "beyond that? With how few steps do they still look written?"
+    )
+    controls = (
+        Choice("digit", "digit", (ALL, *"0123456789"), ALL),
+        Slider("w", "guidance w", 0.0, 8.0, 2.0, steps=16),
+        Slider("steps", "steps", 1, 10, 6, steps=9, whole=True),
+        Choice("solver", "solver", tuple(STEPS), "midpoint"),
+        Slider("seed", "noise no.", 1, 20, 1, steps=19, whole=True),
+    )
+    frozen = {"digit": (ALL, "7"), "w": (0.0, 1.0, 2.0, 4.0, 8.0)}
+
+    def __init__(
+        self,
+        network: Callable[..., Tensor] | None = None,
+        checkpoint: str | Path | None = None,
+        **values: Any,
+    ) -> None:
+        self.own = OwnNetwork(network, checkpoint)
+        if self.own.given:
+            self.controls = (*self.controls, Choice("whose", "network", (YOURS, COURSE), YOURS))
+        super().__init__(**values)
+
+    def scene(
+        self, digit: str, w: float, steps: int, solver: str, seed: int, whose: str = COURSE
+    ) -> Scene:
+        asked = torch.arange(DIGITS) % 10 if digit == ALL else torch.full((DIGITS,), int(digit))
+        run, error = None, ""
+        if whose == YOURS:
+            try:
+                run = _write(self.own.velocity, asked, w, steps, solver, seed)
+            except ValueError as problem:
+                error = f"{problem}\nHere is what the course's network writes."
+        if run is None:
+            whose, run = COURSE, _write(course_velocity, asked, w, steps, solver, seed)
+        read = read_digits(run.final)
+        right = (read == asked).tolist()
+        captions = [str(r) if ok else f"✗ {r}" for r, ok in zip(read.tolist(), right, strict=True)]
+        tiles = Tiles(run.states[:, :, 0], COLUMNS, captions, [not ok for ok in right])
+        order = "0 to 9, twice" if digit == ALL else f"{DIGITS} times {digit}"
+        calls = steps * (1 if solver == "Euler" else 2) * (1 if w in (0, 1) else 2)
+        who = "your network" if whose == YOURS else "the course's network"
+        return Scene(
+            panels=[
+                Panel(
+                    [tiles],
+                    title=f"{order}, by {who}; below, what the judge reads at t = 1",
+                    describe=f"digits written to the order {order}, read as {', '.join(captions)}",
+                )
+            ],
+            times=run.times,
+            readouts=[
+                Readout("read as asked", f"{sum(right)} of {DIGITS}", color="simulated"),
+                Readout("diversity", _diversity(run.final, asked), color="simulated"),
+                Readout("of real digits", _real_diversity(digit), color="exact"),
+                Readout("calls of the network", str(calls)),
+            ],
+            note="Diversity: variance within a digit of the judge's 64 features, added up.",
+            error=error,
+            seconds=3.0,
+            start=-1,
+        )
+
+
+def _write(
+    velocity: LabelledField, y: Tensor, w: float, steps: int, solver: str, seed: int
+) -> Trajectory:
+    """The way from noise to the digits y (n,), one state a step."""
+    generator = torch.Generator().manual_seed(seed)
+    noise = torch.randn(len(y), 1, 28, 28, generator=generator)
+    return simulate(ODE(guided(velocity, y, w)), noise, time_grid(steps), step=STEPS[solver])
+
+
+def _diversity(images: Tensor, y: Tensor) -> float:
+    """Unbiased variance of the judge's features within a label, summed, mean over the labels."""
+    features = digit_features(images)
+    return torch.stack([features[y == k].var(dim=0).sum() for k in y.unique()]).mean().item()
+
+
+@cache
+def _real_diversity(digit: str) -> float:
+    """The same of digits from the test set."""
+    images, labels = MNIST("test").first(2000)
+    chosen = labels >= 0 if digit == ALL else labels == int(digit)
+    return _diversity(images[chosen], labels[chosen])

@@ -1,0 +1,96 @@
+"""Whose network draws the digits: the course's, or a reader's own with its faults in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from course_lib.networks import UNet
+from course_lib.networks.weights import load_weights
+from course_lib.pretrained import digit_generator, digit_judge
+from course_lib.widgets.yours import finite_result_of
+
+__all__ = ["COURSE", "NULL_LABEL", "YOURS", "OwnNetwork", "course_velocity", "read_digits"]
+
+NULL_LABEL = 10
+YOURS, COURSE = "yours", "the course's"
+
+
+def course_velocity(x: Tensor, t: Tensor | float, y: Tensor | None) -> Tensor:
+    """u_t(x|y) of the network that comes with the course; y = None, or 10, for no label."""
+    with torch.no_grad():
+        return digit_generator()(x, t, y)
+
+
+def read_digits(images: Tensor) -> Tensor:
+    """What the judge reads in images (..., 1, 28, 28); whole numbers (...,)."""
+    with torch.no_grad():
+        logits = digit_judge()(images.flatten(0, -4).clamp(-1, 1))
+    return logits.argmax(1).view(images.shape[:-3])
+
+
+class OwnNetwork:
+    """A reader's own network of (x, t, y), perhaps with weights from a file.
+
+    Args:
+        network: called with images (batch, 1, 28, 28), times (batch,) and labels (batch,), 10 for
+            none; None for a U-Net of the course with the weights of `checkpoint`.
+        checkpoint: a safetensors file, loaded into a copy of `network`.
+
+    Attributes:
+        given: whether there is either.
+        problem: why the file cannot be used, or "".
+
+    Raises:
+        ValueError: arguments of another kind.
+    """
+
+    def __init__(
+        self, network: Callable[..., Tensor] | None = None, checkpoint: str | Path | None = None
+    ) -> None:
+        if isinstance(network, type):
+            raise ValueError(
+                f"network is the class {network.__name__}; expected a network: {network.__name__}()"
+            )
+        if network is not None and not callable(network):
+            raise ValueError(f"network is a {type(network).__name__}; expected a network (x, t, y)")
+        if checkpoint is not None and not isinstance(checkpoint, str | Path):
+            raise ValueError(f"checkpoint is a {type(checkpoint).__name__}; expected a file's name")
+        if checkpoint is not None and not isinstance(network, nn.Module | None):
+            raise ValueError(f"network is a {type(network).__name__}, which takes no weights")
+        self.given = network is not None or checkpoint is not None
+        self.problem = ""
+        self._network: Callable[..., Any] | None = network
+        if checkpoint is not None:
+            self._load(network, checkpoint)
+
+    def _load(self, network: Any, checkpoint: str | Path) -> None:
+        with torch.random.fork_rng(devices=[]):  # a reader's random numbers stay what they were
+            filled = UNet() if network is None else deepcopy(network)
+        try:
+            load_weights(filled, checkpoint)
+        except (OSError, ValueError) as error:
+            self.problem = str(error)
+        else:
+            self._network = filled
+
+    def velocity(self, x: Tensor, t: Tensor | float, y: Tensor | None) -> Tensor:
+        """As `course_velocity`.
+
+        Raises:
+            ValueError: what is wrong with the network, or with its file.
+        """
+        if self.problem or self._network is None:
+            raise ValueError(self.problem)
+        weights = getattr(self._network, "parameters", lambda: iter(()))
+        there = next(weights(), x)  # what it computes in, and where
+        time = torch.as_tensor(t).expand(len(x))
+        labels = torch.full((len(x),), NULL_LABEL) if y is None else y
+        return finite_result_of(
+            self._network, x, x.to(there), time.to(there), labels.to(there.device)
+        )

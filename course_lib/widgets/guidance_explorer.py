@@ -1,0 +1,195 @@
+"""Classifier-free guidance in the plane, where every field and every density is exact."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from course_lib import guidance
+from course_lib.processes import ODE, Field
+from course_lib.simulate import midpoint_step, simulate, time_grid
+from course_lib.widgets import labelled
+from course_lib.widgets.controls import Choice, Slider, Toggle
+from course_lib.widgets.explorer import Explorer
+from course_lib.widgets.labelled import EXACT, LABELS, NULL_LABEL, Law
+from course_lib.widgets.scene import (
+    Arrows,
+    Image,
+    Layer,
+    Lines,
+    Marks,
+    Panel,
+    Points,
+    Readout,
+    Scene,
+)
+from course_lib.widgets.yours import finite_result_of, name_of
+
+__all__ = ["GuidanceExplorer"]
+
+PARTICLES, STEPS = 600, 20
+HALF = 4.5  # of the side of what is shown
+FINE = labelled.grid(HALF, 91)
+COARSE = labelled.grid(3.75, 9)
+LONGEST, SCALE = 0.8, 0.12  # arrows, in the panel's units
+TILT = "p(x)¹⁻ʷ p(x|y)ʷ"
+
+
+class GuidanceExplorer(Explorer):
+    """The crowd of the guided flow, Notes (70), beside p(x|y) and the tilted density.
+
+    Args:
+        guided: a reader's own function of (velocity, x, t, y, w, null_label) that returns arrows
+            shaped like x; None to show the exact flow alone.
+        values: initial values of controls.
+
+    Raises:
+        ValueError: `guided` is no function, or a value outside its range.
+    """
+
+    title = "What guidance samples"
+    question = (
+        "Raise w: where does the crowd go, and does the tilted density go there too? "
+        "Label A has two modes: from which w on is the inner one empty?"
+    )
+    controls = (
+        Choice("label", "label y", LABELS, "A"),
+        Slider("w", "guidance w", 0.0, 8.0, 3.0, steps=32),
+        Toggle("told", "arrows u(x|y)", False, local=True),
+        Toggle("untold", "arrows u(x)", False, local=True),
+        Toggle("mixed", "guided arrows", True, local=True),
+    )
+    frozen = {"label": LABELS, "w": (0.0, 1.0, 2.0, 3.0, 5.0, 8.0)}
+
+    def __init__(self, guided: Callable[..., Tensor] | None = None, **values: Any) -> None:
+        if guided is not None and not callable(guided):
+            raise ValueError(
+                f"guided is a {type(guided).__name__}; expected a function of "
+                "(velocity, x, t, y, w, null_label)"
+            )
+        self.guided = guided
+        super().__init__(**values)
+
+    def scene(self, label: str, w: float, told: bool, untold: bool, mixed: bool) -> Scene:
+        y = LABELS.index(label)
+        crowd, times = _crowd(guidance.guided(EXACT.velocity, _labels(y, PARTICLES), w))
+        theirs, error = self._theirs(y, w)
+        asked = EXACT.log_prob(FINE, 1.0, _labels(y, len(FINE))).exp()
+        log_tilt = labelled.log_tilt(FINE, y, w)
+        tilt = (log_tilt - log_tilt.max()).exp()
+        end = Points(crowd[-1], color="simulated", size=3.0, alpha=0.5)
+        square = dict(x=(-HALF, HALF), y=(-HALF, HALF), equal=True)
+        moving: list[Layer] = [*_classes(y), *_arrows(y, w, times)]
+        moving.append(Points(crowd, color="simulated", size=3.6))
+        readouts = [
+            Readout("at t = 1, guided", _words(labelled.law_of_points(crowd[-1], y), label),
+                    color="simulated"),
+            Readout("p(x|y)", _words(labelled.law(FINE, asked, y), label), color="exact"),
+            Readout("tilted", _words(labelled.law(FINE, tilt, y), label), color="exact"),
+        ]  # fmt: skip
+        legend = [
+            ("simulated", "dot", f"{PARTICLES} particles, guided"),
+            ("exact", "dashed", f"data of label {label}"),
+            ("guide", "line", "of other labels"),
+            ("start", "line", "u(x|y)"),
+            ("exact", "line", "u(x)"),
+            ("end", "line", "guided"),
+            ("guide", "area", "density at t = 1"),
+        ]
+        if theirs is not None:
+            moving.append(Points(theirs, color="yours", size=3.6))
+            legend.append(("yours", "dot", name_of(self.guided)))
+            apart = (theirs - crowd).norm(dim=-1).amax(1)
+            readouts.append(Readout("yours, farthest from the truth", apart, color="yours"))
+        return Scene(
+            panels=[
+                Panel(moving, title=f"The flow, guided to {label} with w = {w:g}", **square,
+                      describe=f"particles from noise to data, guided to label {label}"),
+                Panel([_image(asked), end], title=f"Asked for: p(x|y), y = {label}", **square,
+                      describe=f"density of label {label}, and where the guided particles end"),
+                Panel([_image(tilt), end], title=f"Tilted: {TILT}", **square,
+                      describe="the tilted density, and where the guided particles end"),
+            ],
+            times=times,
+            legend=legend,
+            readouts=readouts,
+            note=f"Spread: root mean squared distance from the mean. Read as {label}: {label} is the "
+            "likeliest label there. Long arrows are cut.",
+            error=error,
+            start=STEPS // 4,
+        )  # fmt: skip
+
+    def _theirs(self, y: int, w: float) -> tuple[Tensor | None, str]:
+        """The particles of the reader's own function, and what is wrong with it."""
+        if self.guided is None:
+            return None, ""
+        function, labels = self.guided, _labels(y, PARTICLES)
+
+        def field(x: Tensor, t: Tensor) -> Tensor:
+            return finite_result_of(
+                function, x, labelled.velocity, x, t, labels, w, null_label=NULL_LABEL
+            )
+
+        try:
+            return _crowd(field)[0], ""
+        except ValueError as error:
+            return None, str(error)
+
+
+def _labels(y: int, n: int) -> Tensor:
+    return torch.full((n,), y)
+
+
+def _crowd(field: Field) -> tuple[Tensor, Tensor]:
+    """Where the particles are, (frames, n, 2), and when: always from the same noise."""
+    noise = torch.randn(PARTICLES, 2, generator=torch.Generator().manual_seed(0))
+    run = simulate(ODE(field), noise, time_grid(STEPS), step=midpoint_step)
+    return run.states, run.times
+
+
+def _classes(y: int) -> list[Layer]:
+    """Outlines and names of the classes, that of y apart from the others."""
+    mine = torch.eq(labelled.CLASS_OF, y)
+    rings = labelled.outlines()
+    names = [LABELS[k] for k in labelled.CLASS_OF.tolist()]
+    means = labelled.DATA.means
+    return [
+        Lines(rings[~mine].flatten(0, 1), color="guide", width=1.2),
+        Lines(rings[mine].flatten(0, 1), color="exact", dashed=True, width=1.6),
+        Marks(means[~mine], [n for n, m in zip(names, mine, strict=True) if not m], color="guide"),
+        Marks(means[mine], [n for n, m in zip(names, mine, strict=True) if m], color="exact"),
+    ]
+
+
+def _arrows(y: int, w: float, times: Tensor) -> list[Layer]:
+    """The two fields and their mixture on a coarse grid in every frame."""
+    n = len(COARSE)
+    x, t = COARSE.repeat(len(times), 1), times.repeat_interleave(n)
+    untold, told = EXACT.velocity(x, t), EXACT.velocity(x, t, _labels(y, len(x)))
+    fields = {
+        "untold": (untold, "exact"),
+        "told": (told, "start"),
+        "mixed": ((1 - w) * untold + w * told, "end"),
+    }
+    return [
+        Arrows(COARSE, _cut(SCALE * by).view(len(times), n, 2), color=color, only=name)
+        for name, (by, color) in fields.items()
+    ]
+
+
+def _cut(arrows: Tensor) -> Tensor:
+    """Arrows (n, 2), none longer than LONGEST."""
+    return arrows * (LONGEST / arrows.norm(dim=1, keepdim=True)).clamp(max=1)
+
+
+def _image(density: Tensor) -> Image:
+    side = round(len(density) ** 0.5)
+    return Image((255 * density / density.max()).round().byte().view(side, side))
+
+
+def _words(law: Law, label: str) -> str:
+    x, y = (f"{v:.2f}".replace("-", "−") for v in law.mean.tolist())
+    return f"mean ({x}, {y}), spread {law.spread:.2f}, read as {label}: {law.share:.0%}"

@@ -1,0 +1,60 @@
+"""`course demo` in a browser: every control of every widget, with Python behind it."""
+
+import re
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+from seen import Seen, new_page
+from use import plays, scrubs, settings_change_the_picture
+
+from course_lib.widgets import CATALOGUE
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def site():
+    command = [sys.executable, "-m", "course_lib.cli", "demo", "--no-browser", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        line = server.stdout.readline()
+        found = re.search(r"http://127\.0\.0\.1:\d+/", line)
+        assert found, line
+        yield found[0]
+        server.terminate()
+
+
+@pytest.fixture(scope="module")
+def page(browser):
+    with new_page(browser) as page:
+        yield page
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_it_works(site, page, name):
+    seen = Seen(page)
+    seen.open(site + name)
+    if seen.frames() > 1:
+        plays(seen)
+        scrubs(seen)
+    settings_change_the_picture(seen)
+    seen.root.focus()
+    page.keyboard.press("r")
+    seen.wait()
+    assert seen.js("stage => stage.values") == seen.js("stage => stage.face.values")
+    seen.quiet()
+
+
+def test_contents(site, page):
+    seen = Seen(page)
+    page.goto(site)
+    assert page.locator("li a").all_inner_texts() == [c.title for c in CATALOGUE.values()]
+    seen.quiet()
+
+
+def test_an_address_that_there_is_not(site):
+    with pytest.raises(urllib.error.HTTPError) as error:
+        urllib.request.urlopen(site + "nothing")
+    assert error.value.code == 404
