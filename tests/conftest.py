@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+from find_browser import find_browser
 from hypothesis import settings
 
 if TYPE_CHECKING:
@@ -18,17 +19,6 @@ if TYPE_CHECKING:
 # Before anything imports torch, matplotlib or course_lib; the kernels that tests start inherit it.
 # torch takes its number of threads from OMP_NUM_THREADS: two workers on two cores, one thread each.
 os.environ.update(COURSE_QUICK="1", MPLBACKEND="Agg", OMP_NUM_THREADS="1")
-
-BROWSERS = (
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-    "chrome",
-    "microsoft-edge",
-    "msedge",
-)
-
 
 # Properties are tested on the same cases in every run, however slow the machine.
 settings.register_profile("course", deadline=None, derandomize=True)
@@ -49,26 +39,6 @@ def missing(what: str, commands: dict[str, str]) -> NoReturn:
     if os.environ.get("COURSE_NO_SKIP") == "1":
         pytest.fail(f"{message} (COURSE_NO_SKIP=1: nothing may be skipped here)", pytrace=False)
     pytest.skip(message)
-
-
-def find_browser() -> str | None:
-    """Path of an installed Chromium, Chrome or Edge, or None."""
-    for name in BROWSERS:
-        if path := shutil.which(name):
-            return path
-    if sys.platform == "darwin":
-        apps = ("Chromium", "Google Chrome", "Microsoft Edge")
-        places = [Path(f"/Applications/{app}.app/Contents/MacOS/{app}") for app in apps]
-    else:
-        programs = (
-            "Chromium/Application/chrome",
-            "Google/Chrome/Application/chrome",
-            "Microsoft/Edge/Application/msedge",
-        )
-        roots = ("LOCALAPPDATA", "PROGRAMFILES", "PROGRAMFILES(X86)")
-        folders = [Path(os.environ[root]) for root in roots if root in os.environ]
-        places = [folder / f"{program}.exe" for program in programs for folder in folders]
-    return next((str(place) for place in places if place.exists()), None)
 
 
 @pytest.fixture(scope="session")

@@ -72,12 +72,13 @@ def test_dark_theme(open_lab, notebook):
     seen.wait()
     page = "stage => getComputedStyle(stage.root).backgroundColor"
     assert seen.js(page) == "rgb(255, 255, 255)"
+    seen.seek(50)
     light = seen.picture()
     lab.page.evaluate(
         "() => window.jupyterapp.commands.execute('apputils:change-theme', "
         "{theme: 'JupyterLab Dark'})"
     )
     lab.page.wait_for_selector("body[data-jp-theme-light=false]", state="attached")
-    lab.page.wait_for_timeout(300)
+    seen.until("stage => stage.colors.rgb('simulated')[0] === 77 && !stage.pending")
     assert seen.js(page) == "rgb(21, 23, 26)"
     assert seen.picture() != light
