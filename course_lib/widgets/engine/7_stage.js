@@ -108,14 +108,14 @@ class Stage {
     for (const control of Object.values(this.controls)) control.running?.(scene.running);
     this.running = scene.running;
     for (const [name, value] of Object.entries(scene.values ?? {})) {
-      if (this.asking || this.serial > this.answered) break; // something newer is on its way
+      if (scene.error || this.serial > this.answered) break; // what was asked for stays set
       if (this.held !== name) this.values[name] = value;
       this.controls[name]?.set(value);
     }
     if (this.next && this.serial === this.answered) this.ask();
     clearTimeout(this.late);
     this.root.classList.toggle("waiting", false);
-    if (!scene.spec || scene.number === this.number) return;
+    if (!scene.spec || scene.number === this.number || this.drawing) return; // asked again after it
     this.number = scene.number;
     this.show(scene.spec, scene.arrays);
   }
@@ -145,8 +145,9 @@ class Stage {
       return { ...readout, entry, field: value };
     });
     this.readouts.replaceChildren(...this.readoutFields.map((r) => r.entry));
+    this.write(); // words take room, which the panels must know
     this.resize();
-    if (focus) this.root.querySelector(`.handle[data-name="${focus}"]`)?.focus({ preventScroll: true });
+    if (focus) this.figure.querySelector(`[data-name="${focus}"]`)?.focus({ preventScroll: true });
     if (first && this.options.play && spec.frames > 1) this.clock.play();
   }
 
@@ -221,6 +222,12 @@ class Stage {
       this.shown.textContent = `${spec.clock} = ${whole ? Math.round(t) : t.toFixed(2)}`;
       this.time.setAttribute("aria-valuetext", this.shown.textContent);
     }
+    this.write();
+  }
+
+  // The numbers of the present frame.
+  write() {
+    const { clock } = this;
     for (const { field, value, digits, unit } of this.readoutFields) {
       const v = typeof value === "string" ? value : value[value.length > 1 ? Math.round(clock.at) : 0];
       const text = numeral(v, digits) + (unit ? ` ${unit}` : "");

@@ -1,0 +1,128 @@
+"""What goes wrong is said in the widget's own frame, and the widget goes on working."""
+
+import asyncio
+import threading
+
+import numpy as np
+import pytest
+import torch
+from seen import Seen, new_page
+
+from course_lib.widgets.controls import Action, Choice
+from course_lib.widgets.demo.server import serve
+from course_lib.widgets.explorer import Explorer
+from course_lib.widgets.scene import Panel, Points, Scene
+from course_lib.widgets.yours import result_of
+
+pytestmark = pytest.mark.browser
+FRAMES = 4
+FAULTS = {
+    "raises": "my_step raised KeyError: 'h'",
+    "shape": "my_step returned shape (3, 1); expected (3, 2)",
+    "type": "my_step returned a NoneType; expected a tensor of shape (3, 2)",
+    "layer": "panel: xy of points has shape (7, 3, 2); expected 2 axes, or 4 frames of them",
+    "bug": "ZeroDivisionError: integer division or modulo by zero",
+}
+
+
+def my_step(x, fault):
+    if fault == "raises":
+        raise KeyError("h")
+    return x[:, :1] if fault == "shape" else None if fault == "type" else x
+
+
+class Faulty(Explorer):
+    title, question = "Faults", "What happens?"
+    controls = (
+        Choice("fault", "fault", ("none", "nan", *FAULTS), "none"),
+        Action("work", "Work"),
+    )
+
+    def scene(self, fault):
+        x = torch.tensor([[0.0, 0.0], [0.5, 0.5], [-0.5, 0.5]])
+        x = result_of(my_step, x, x, fault)
+        xy = np.stack([x + 0.1 * k for k in range(7 if fault == "layer" else FRAMES)])
+        if fault == "nan":
+            xy[2:, 0] = np.nan
+        if fault == "bug":
+            xy = xy / (0 // 0)
+        panel = Panel([Points(xy, size=20, alpha=1.0)], title="panel", x=(-1, 1), y=(-1, 1))
+        return Scene([panel], times=np.arange(FRAMES))
+
+    def act(self, action, values, show, stopped):
+        show(self.scene("none"))
+        raise ValueError("the loss is NaN")
+
+
+@pytest.fixture(scope="module")
+def site():
+    """The faulty widget, served by a thread."""
+    found, ready, loop = [], threading.Event(), asyncio.new_event_loop()
+
+    def listen(address):
+        found.append(address)
+        ready.set()
+
+    def run():
+        asyncio.set_event_loop(loop)
+        try:
+            loop.run_until_complete(serve({"faulty": Faulty}, "Faults", 0, listen))
+        except asyncio.CancelledError:
+            loop.close()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    assert ready.wait(20)
+    yield found[0]
+    loop.call_soon_threadsafe(lambda: [task.cancel() for task in asyncio.all_tasks(loop)])
+    thread.join(10)
+
+
+@pytest.fixture
+def seen(browser, site):
+    with new_page(browser) as page:
+        seen = Seen(page)
+        seen.open(site + "faulty")
+        yield seen
+        seen.quiet()
+
+
+def choose(seen, fault):
+    seen.root.locator(".options label", has_text=fault).first.click()
+    seen.wait()
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_an_error_is_a_sentence_and_the_picture_stays(seen, fault):
+    number = seen.js("stage => stage.number")
+    choose(seen, fault)
+    error = seen.root.locator(".error")
+    assert error.is_visible()
+    assert error.inner_text().startswith(FAULTS[fault])
+    assert seen.js("stage => stage.number") == number
+    assert (seen.pixels(0)[..., 3] == 255).any()
+    before = seen.picture()
+    seen.seek(2)
+    assert seen.picture() != before
+    choose(seen, "none")
+    assert error.is_hidden()
+
+
+def test_a_nan_is_not_drawn_and_all_others_are(seen):
+    whole = (seen.pixels(0)[..., 3] > 0).sum()
+    choose(seen, "nan")
+    assert seen.root.locator(".error").is_hidden()
+    seen.seek(1)
+    assert (seen.pixels(0)[..., 3] > 0).sum() == pytest.approx(whole, rel=0.1)
+    seen.seek(3)
+    assert (seen.pixels(0)[..., 3] > 0).sum() == pytest.approx(2 / 3 * whole, rel=0.1)
+
+
+def test_long_work_that_fails_gives_the_button_back(seen):
+    button = seen.root.locator("button.action")
+    button.click()
+    seen.until("stage => !stage.error.hidden && !stage.running")
+    assert seen.root.locator(".error").inner_text() == "the loss is NaN"
+    assert button.inner_text() == "Work"
+    choose(seen, "nan")
+    assert seen.root.locator(".error").is_hidden()
