@@ -4,7 +4,23 @@ Each is an `Explorer`. As the last expression of a cell it shows itself; `course
 """
 
 from course_lib.widgets.catalogue import CATALOGUE
+from course_lib.widgets.digit_explorer import DigitExplorer
 from course_lib.widgets.explorer import Explorer
+from course_lib.widgets.flow_trainer import FlowTrainer
+from course_lib.widgets.guidance_explorer import GuidanceExplorer
+from course_lib.widgets.langevin_explorer import LangevinExplorer
+from course_lib.widgets.noise_scrubber import NoiseScrubber
 from course_lib.widgets.process_explorer import ProcessExplorer
+from course_lib.widgets.solver_explorer import SolverExplorer
 
-__all__ = ["CATALOGUE", "Explorer", "ProcessExplorer"]
+__all__ = [
+    "CATALOGUE",
+    "DigitExplorer",
+    "Explorer",
+    "FlowTrainer",
+    "GuidanceExplorer",
+    "LangevinExplorer",
+    "NoiseScrubber",
+    "ProcessExplorer",
+    "SolverExplorer",
+]

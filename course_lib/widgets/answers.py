@@ -7,7 +7,10 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
+
 from course_lib.widgets.explorer import Explorer
+from course_lib.widgets.one_thread import one_thread
 from course_lib.widgets.scene import Scene, packed
 
 __all__ = ["Answers"]
@@ -47,7 +50,8 @@ class Answers:
         """Compute the scene for `values`. An error leaves the last scene where it is."""
         try:
             fitting = self.explorer.checked({**self.explorer.start, **values})
-            scene = self.explorer.scene(**fitting)
+            with one_thread():
+                scene = self.explorer.scene(**fitting)
         except Exception as error:
             self._change(error=words(error), serial=serial)
         else:
@@ -57,12 +61,14 @@ class Answers:
         """Do the explorer's `action` on a thread."""
         self._stop.clear()
         self._change(running=action, error=None)
-        threading.Thread(target=self._act, args=(action, dict(values)), daemon=True).start()
+        work = (action, dict(values), torch.get_num_threads())
+        threading.Thread(target=self._act, args=work, daemon=True).start()
 
-    def _act(self, action: str, values: dict[str, Any]) -> None:
+    def _act(self, action: str, values: dict[str, Any], threads: int) -> None:
         try:
             fitting = self.explorer.checked({**self.explorer.start, **values})
-            self.explorer.act(action, fitting, self._show, self._stop.is_set)
+            with one_thread(usual=threads):
+                self.explorer.act(action, fitting, self._show, self._stop.is_set)
         except Exception as error:
             self._change(running=None, error=words(error))
         else:

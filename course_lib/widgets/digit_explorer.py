@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from course_lib.simulate import (
     simulate,
     time_grid,
 )
-from course_lib.widgets.controls import Choice, Slider
+from course_lib.widgets.controls import Choice, Control, Slider
 from course_lib.widgets.digit_network import (
     COURSE,
     YOURS,
@@ -60,10 +60,10 @@ class DigitExplorer(Explorer):
 
     title = "Digits to order"
     question = (
-        "Raise w from 0: from where on is every digit read as asked, and what do the digits lose "
-        "beyond that? With how few steps do they still look written?"
+        "Raise w from 0: when are all read as asked, and what do the digits lose beyond? "
+        "How few steps still look written?"
     )
-    controls = (
+    controls: Sequence[Control] = (
         Choice("digit", "digit", (ALL, *"0123456789"), ALL),
         Slider("w", "guidance w", 0.0, 8.0, 2.0, steps=16),
         Slider("steps", "steps", 1, 10, 6, steps=9, whole=True),
@@ -87,21 +87,21 @@ class DigitExplorer(Explorer):
         self, digit: str, w: float, steps: int, solver: str, seed: int, whose: str = COURSE
     ) -> Scene:
         asked = torch.arange(DIGITS) % 10 if digit == ALL else torch.full((DIGITS,), int(digit))
-        run, error = None, ""
+
+        def write(velocity: LabelledField) -> Trajectory:
+            return _write(velocity, asked, w, steps, solver, seed)
+
         if whose == YOURS:
-            try:
-                run = _write(self.own.velocity, asked, w, steps, solver, seed)
-            except ValueError as problem:
-                error = f"{problem}\nHere is what the course's network writes."
-        if run is None:
-            whose, run = COURSE, _write(course_velocity, asked, w, steps, solver, seed)
+            run, used, error = self.own.use(write)
+        else:
+            run, used, error = write(course_velocity), course_velocity, ""
         read = read_digits(run.final)
         right = (read == asked).tolist()
         captions = [str(r) if ok else f"✗ {r}" for r, ok in zip(read.tolist(), right, strict=True)]
         tiles = Tiles(run.states[:, :, 0], COLUMNS, captions, [not ok for ok in right])
         order = "0 to 9, twice" if digit == ALL else f"{DIGITS} times {digit}"
         calls = steps * (1 if solver == "Euler" else 2) * (1 if w in (0, 1) else 2)
-        who = "your network" if whose == YOURS else "the course's network"
+        who = "the course's network" if used is course_velocity else "your network"
         return Scene(
             panels=[
                 Panel(

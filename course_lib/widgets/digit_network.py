@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from course_lib.guidance import LabelledField
 from course_lib.networks import UNet
 from course_lib.networks.weights import load_weights
 from course_lib.pretrained import digit_generator, digit_judge
@@ -19,6 +20,7 @@ __all__ = ["COURSE", "NULL_LABEL", "YOURS", "OwnNetwork", "course_velocity", "re
 
 NULL_LABEL = 10
 YOURS, COURSE = "yours", "the course's"
+Made = TypeVar("Made")
 
 
 def course_velocity(x: Tensor, t: Tensor | float, y: Tensor | None) -> Tensor:
@@ -79,6 +81,17 @@ class OwnNetwork:
         else:
             self._network = filled
 
+    def use(self, make: Callable[[LabelledField], Made]) -> tuple[Made, LabelledField, str]:
+        """What `make` makes of the reader's velocity, or else of the course's; which one that was,
+        and what is wrong with the reader's, or ""."""
+        error = ""
+        if self.given:
+            try:
+                return make(self.velocity), self.velocity, ""
+            except ValueError as problem:
+                error = f"{problem}\nShown is the course's network."
+        return make(course_velocity), course_velocity, error
+
     def velocity(self, x: Tensor, t: Tensor | float, y: Tensor | None) -> Tensor:
         """As `course_velocity`.
 
@@ -87,10 +100,9 @@ class OwnNetwork:
         """
         if self.problem or self._network is None:
             raise ValueError(self.problem)
-        weights = getattr(self._network, "parameters", lambda: iter(()))
-        there = next(weights(), x)  # what it computes in, and where
+        network = self._network
+        weights = network.parameters() if isinstance(network, nn.Module) else iter(())
+        there = next(weights, x)  # whose dtype and device it wants
         time = torch.as_tensor(t).expand(len(x))
         labels = torch.full((len(x),), NULL_LABEL) if y is None else y
-        return finite_result_of(
-            self._network, x, x.to(there), time.to(there), labels.to(there.device)
-        )
+        return finite_result_of(network, x, x.to(there), time.to(there), labels.to(there.device))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -81,7 +81,6 @@ class GuidanceExplorer(Explorer):
         log_tilt = labelled.log_tilt(FINE, y, w)
         tilt = (log_tilt - log_tilt.max()).exp()
         end = Points(crowd[-1], color="simulated", size=3.0, alpha=0.5)
-        square = dict(x=(-HALF, HALF), y=(-HALF, HALF), equal=True)
         moving: list[Layer] = [*_classes(y), *_arrows(y, w, times)]
         moving.append(Points(crowd, color="simulated", size=3.6))
         readouts = [
@@ -99,25 +98,25 @@ class GuidanceExplorer(Explorer):
             ("end", "line", "guided"),
             ("guide", "area", "density at t = 1"),
         ]
-        if theirs is not None:
+        if self.guided is not None and theirs is not None:
             moving.append(Points(theirs, color="yours", size=3.6))
             legend.append(("yours", "dot", name_of(self.guided)))
             apart = (theirs - crowd).norm(dim=-1).amax(1)
             readouts.append(Readout("yours, farthest from the truth", apart, color="yours"))
         return Scene(
             panels=[
-                Panel(moving, title=f"The flow, guided to {label} with w = {w:g}", **square,
-                      describe=f"particles from noise to data, guided to label {label}"),
-                Panel([_image(asked), end], title=f"Asked for: p(x|y), y = {label}", **square,
-                      describe=f"density of label {label}, and where the guided particles end"),
-                Panel([_image(tilt), end], title=f"Tilted: {TILT}", **square,
-                      describe="the tilted density, and where the guided particles end"),
+                _square(moving, f"The flow, guided to {label} with w = {w:g}",
+                        f"particles from noise to data, guided to label {label}"),
+                _square([_image(asked), end], f"Asked for: p(x|y), y = {label}",
+                        f"density of label {label}, and where the guided particles end"),
+                _square([_image(tilt), end], f"Tilted: {TILT}",
+                        "the tilted density, and where the guided particles end"),
             ],
             times=times,
             legend=legend,
             readouts=readouts,
-            note=f"Spread: root mean squared distance from the mean. Read as {label}: {label} is the "
-            "likeliest label there. Long arrows are cut.",
+            note="Spread: root mean squared distance from the mean. "
+            f"Read as {label}: {label} is the likeliest label there. Long arrows are cut.",
             error=error,
             start=STEPS // 4,
         )  # fmt: skip
@@ -137,6 +136,11 @@ class GuidanceExplorer(Explorer):
             return _crowd(field)[0], ""
         except ValueError as error:
             return None, str(error)
+
+
+def _square(layers: Sequence[Layer], title: str, describe: str) -> Panel:
+    side = (-HALF, HALF)
+    return Panel(layers, title=title, describe=describe, x=side, y=side, equal=True)
 
 
 def _labels(y: int, n: int) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -10,18 +10,17 @@ import torch
 from torch import Tensor
 
 from course_lib.datasets import MNIST
-from course_lib.datasets.mnist import to_floats
 from course_lib.guidance import LabelledField
 from course_lib.paths import GaussianPath, Linear
 from course_lib.widgets.controls import Choice, Slider
-from course_lib.widgets.digit_network import OwnNetwork, course_velocity, read_digits
+from course_lib.widgets.digit_network import OwnNetwork, read_digits
 from course_lib.widgets.explorer import Explorer
-from course_lib.widgets.scene import Layer, Lines, Panel, Points, Readout, Scene, Tiles
+from course_lib.widgets.scene import Layer, Lines, Marks, Panel, Points, Readout, Scene, Tiles
 from course_lib.widgets.yours import finite_result_of
 
 __all__ = ["NoiseScrubber"]
 
-IMAGES, FRAMES = 4, 26
+IMAGES, FRAMES = 3, 26
 PATH = GaussianPath(Linear())
 RIGHT, WRONG = "the right digit", "another digit"
 
@@ -46,8 +45,8 @@ class NoiseScrubber(Explorer):
 
     title = "What does the network see in the noise?"
     question = (
-        "At which time does the guess become this digit, and is no longer an average of digits? "
-        "From which time on does it no longer believe a wrong label?"
+        "When does the guess become this digit, and is no longer an average of digits? "
+        "Until when does it believe a wrong label?"
     )
     controls = (
         Choice("digit", "digit", tuple("0123456789"), "3"),
@@ -73,16 +72,7 @@ class NoiseScrubber(Explorer):
         label = int(digit)
         said = label if told == RIGHT else (label + 5) % 10
         z, x, times = _on_the_path(label, seed)
-        velocity, error = course_velocity, ""
-        if self.own.given:
-            try:
-                guesses = _guesses(self.own.velocity, x, times, said)
-                velocity = self.own.velocity
-            except ValueError as problem:
-                error = f"{problem}\nHere is what the course's network guesses."
-        if velocity is course_velocity:
-            guesses = _guesses(course_velocity, x, times, said)
-        columns = {"no label": guesses[0], f"told {said}": guesses[1]}
+        columns, velocity, error = self.own.use(lambda v: _guesses(v, x, times, said))
         if self.denoiser is not None:
             try:
                 columns["yours"] = self._theirs(velocity, x, times, said)
@@ -92,34 +82,33 @@ class NoiseScrubber(Explorer):
         errors = {name: _error(guess, z) for name, guess in columns.items()}
         read = {name: read_digits(guess) for name, guess in columns.items()}
         averages = {
-            "average of all digits": _error(_average(None), z),
-            f"average of the {said}s": _error(_average(said), z),
+            "of all digits": _error(_average(None), z),
+            f"of {said}s": _error(_average(said), z),
         }
-        panels = [Panel([_column(x)], title="xₜ", describe=f"noisy images of {digit}")]
+        panels = [Panel([_column(x)], title="image xₜ", describe=f"noisy images of {digit}")]
         panels += [
             Panel(
-                [_column(guess, read[name].tolist(), label)],
+                [_read_column(guess, read[name], label)],
                 title=f"guess, {name}",
                 describe=f"the guess for each image, {name}; below it what the judge reads there",
             )
             for name, guess in columns.items()
         ]
-        panels.append(Panel([_column(z, [[label] * IMAGES], label)], title="clean",
-                            describe=f"the images of {digit} without noise"))  # fmt: skip
+        panels.append(Panel([_column(z)], title="clean", describe=f"the {digit}s without noise"))
         panels.append(_curves(times, errors, averages, colors))
         return Scene(
             panels=panels,
             times=times,
             legend=[
                 *((colors[name], "line", f"guess, {name}") for name in columns),
-                *(("exact", "dashed", name) for name in averages),
+                ("exact", "dashed", "error of the average image"),
             ],
             readouts=[
                 Readout(f"read as {digit}, {name}", (seen == label).sum(1), digits=1,
                         unit=f"of {IMAGES}", color=colors[name])
                 for name, seen in read.items()
             ],
-            note="Below a guess: what the judge reads in it. Error: mean square over the pixels.",
+            note="Below a guess: what the judge reads in it. Error: mean over images and pixels.",
             error=error,
             seconds=8.0,
             start=4,
@@ -147,13 +136,14 @@ def _batch(x: Tensor, times: Tensor, said: int) -> tuple[Tensor, Tensor, Tensor]
     return flat, times.repeat_interleave(IMAGES), torch.full((len(flat),), said)
 
 
-def _guesses(velocity: LabelledField, x: Tensor, times: Tensor, said: int) -> tuple[Tensor, Tensor]:
+def _guesses(velocity: LabelledField, x: Tensor, times: Tensor, said: int) -> dict[str, Tensor]:
     """E[z|x_t] for all frames, without a label and with it; each shaped like x."""
     flat, t, y = _batch(x, times, said)
-    return tuple(
-        PATH.convert(velocity(flat, t, told), flat, t, given="velocity", wanted="data").view_as(x)
-        for told in (None, y)
-    )
+    arrows = {"no label": velocity(flat, t, None), f"told {said}": velocity(flat, t, y)}
+    return {
+        name: PATH.convert(u, flat, t, given="velocity", wanted="data").view_as(x)
+        for name, u in arrows.items()
+    }
 
 
 def _error(guess: Tensor, z: Tensor) -> Tensor:
@@ -166,38 +156,37 @@ def _average(label: int | None) -> Tensor:
     """The mean of all digits, or of those with this label: the best guess at t = 0."""
     digits = MNIST()
     images = digits.images if label is None else digits.images[digits.labels == label]
-    return to_floats(images).mean(0, keepdim=True)
+    return images.sum(0, keepdim=True) / len(images) / 127.5 - 1
 
 
-def _column(
-    images: Tensor, read: Sequence[Sequence[int]] | None = None, label: int | None = None
-) -> Tiles:
-    """Images one under another, with what was read in each of them in each frame."""
-    if read is None:
-        return Tiles(images[..., 0, :, :], 1, [""] * IMAGES)
-    wrong = [[r != label for r in row] for row in read]
-    words = [[f"✗ {r}" if r != label else str(r) for r in row] for row in read]
-    still = images.ndim == 4
-    return Tiles(
-        images[..., 0, :, :], 1, words[0] if still else words, wrong[0] if still else wrong
-    )
+def _column(images: Tensor) -> Tiles:
+    """Images ([frames,] n, 1, 28, 28) one under another."""
+    return Tiles(images[..., 0, :, :], 1, [""] * IMAGES)  # the words of other columns need room
+
+
+def _read_column(images: Tensor, read: Tensor, label: int) -> Tiles:
+    """Images (frames, n, 1, 28, 28) one under another, and below them what was read in them."""
+    wrong = (read != label).tolist()
+    words = [[f"✗ {r}" if r != label else str(r) for r in row] for row in read.tolist()]
+    return Tiles(images[:, :, 0], 1, words, wrong)
 
 
 def _curves(
     times: Tensor, errors: dict[str, Tensor], averages: dict[str, Tensor], colors: dict[str, str]
 ) -> Panel:
     """Errors of the guesses over time, and those of the averages, which time does not change."""
-    layers: list[Layer] = [
-        Lines(torch.tensor([[[0.0, float(e)], [1.0, float(e)]]]), color="exact", dashed=True)
-        for e in averages.values()
-    ]
+    layers: list[Layer] = []
+    for at, (name, level) in zip((0.14, 0.7), averages.items(), strict=True):
+        ends = torch.tensor([[[0.0, float(level)], [1.0, float(level)]]])
+        layers.append(Lines(ends, color="exact", dashed=True))
+        layers.append(Marks(torch.tensor([[at, float(level)]]), [name], size=1))
     for name, error in errors.items():
         curve = torch.stack([times, error], dim=-1)
         layers.append(Lines(curve[None], color=colors[name]))
         layers.append(Points(curve[:, None], color=colors[name], size=9, alpha=1.0))
     most = 1.15 * max(float(e.max()) for e in [*errors.values(), *averages.values()])
     return Panel(
-        layers, title="Error of the guess", x=(0.0, 1.0), y=(0.0, most), xlabel="time t",
-        ylabel="mean squared error", span=3.2,
+        layers, title="Mean squared error of the guess", x=(0.0, 1.0), y=(0.0, most),
+        xlabel="time t", span=2.5,
         describe="errors of the guesses over time, beside those of average digits",
     )  # fmt: skip

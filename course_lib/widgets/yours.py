@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["finite_result_of", "name_of", "result_of"]
+__all__ = ["finite_result_of", "loss_of", "name_of", "result_of"]
 
 
 def name_of(function: Callable[..., Any]) -> str:
@@ -50,4 +50,28 @@ def finite_result_of(
     if not result.isfinite().all():
         what = "NaN" if result.isnan().any() else "infinite numbers"
         raise ValueError(f"{name_of(function)} returned {what}")
+    return result
+
+
+def loss_of(function: Callable[..., Any], *args: Any) -> Tensor:
+    """`function(*args)`, which must be a finite number of shape () with a gradient.
+
+    Raises:
+        ValueError: it raised an exception, or returned something else; named in the message.
+    """
+    name = name_of(function)
+    try:
+        result = function(*args)
+    except Exception as error:
+        raise ValueError(f"{name} raised {type(error).__name__}: {error}") from error
+    if not isinstance(result, Tensor):
+        raise ValueError(f"{name} returned a {type(result).__name__}; expected a scalar tensor")
+    if result.ndim != 0:
+        raise ValueError(f"{name} returned shape {tuple(result.shape)}; expected (), a scalar")
+    if not result.requires_grad:
+        raise ValueError(
+            f"{name} returned a number without a gradient; expected one computed from the model"
+        )
+    if not result.isfinite():
+        raise ValueError(f"{name} returned {result.item()}; expected a finite number")
     return result

@@ -43,6 +43,7 @@ from course_lib.distributions import Gaussian, GaussianMixture
 from course_lib.processes import ODE, SDE, LinearODE, OrnsteinUhlenbeck
 from course_lib.simulate import Trajectory, simulate, time_grid
 from course_lib.training import budget
+from course_lib.widgets import LangevinExplorer, ProcessExplorer, SolverExplorer
 
 _ = torch.manual_seed(0)  # the same figures for everyone
 
@@ -257,6 +258,12 @@ plots.convergence(sizes, errors)
 # %% [markdown]
 # Heun looks at two arrows a step, Euler at one. So at equal cost Heun has steps twice as long. With 16 looks in all its error is already 4 times smaller than Euler's; with 256 looks, 64 times. In this course the arrow will be a neural network, and looking at it will be the whole cost.
 #
+# Below is a spiral that runs inwards, with your Heun step in pink beside a solver of your choice. (Space plays, the arrow keys go from frame to frame.) **Find out:** with 4 steps, which solver throws the particles *outwards*? How many steps must Euler take to be as near to the truth as your Heun is with 16?
+
+# %%
+SolverExplorer(step=heun_step)
+
+# %% [markdown]
 # ### What a flow is for
 #
 # So far six leaves. Now a whole cloud of them, drawn from a Gaussian: this is the recipe of every flow model (Notes, Algorithm 1). Draw $X_0$ from a simple distribution, follow the arrows until $t=1$, and look at what the cloud has become. The arrows below pull each leaf towards $x_1=-1$ or $x_1=1$, whichever is nearer.
@@ -523,6 +530,12 @@ def exact_band(times):
 
 
 plots.paths(walk, band=exact_band, title="Ornstein–Uhlenbeck, θ = 1, σ = 1")
+
+# %% [markdown]
+# Take the leash and the temper into your own hands. **Find out** with the sliders: which of them changes the spread in which the dog ends up, and which one does not matter in the end? What do you have to do to σ to make up for a leash four times as stiff?
+
+# %%
+ProcessExplorer()
 
 
 # %% [markdown]
@@ -1003,6 +1016,12 @@ far_distance = total_variation(mode_shares(late.final, far_modes.means), far_mod
 
 # %%
 check(lab1.FarModesDistance, far_distance)
+
+# %% [markdown]
+# How far apart is too far? Two modes, and all particles begin in the left one, which should keep 30 % of them. **Find out:** up to which distance $d$ do the shares come right by $t=20$? Does a larger σ help beyond that? Then make the step long: which of the two numbers goes wrong?
+
+# %%
+LangevinExplorer()
 
 # %% [markdown]
 # This is why sampling a picture by Langevin dynamics from one fixed density does not work: pictures are modes, and very far apart. The way out, and the subject of the next labs, is to move through a whole *path* of densities, from one where the hiker can go anywhere to the one that we want.

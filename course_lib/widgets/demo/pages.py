@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from course_lib.widgets.explorer import Explorer
+from course_lib.widgets.one_thread import one_thread
 from course_lib.widgets.scene import Scene, packed
 from course_lib.widgets.stage import script, style
 
@@ -75,7 +76,8 @@ def frozen(explorer: Explorer, links: dict[str, str | None]) -> str:
 
 
 def _scene(explorer: Explorer, values: dict[str, Any]) -> Scene:
-    return explorer.scene(**explorer.checked(values))
+    with one_thread():
+        return explorer.still(**explorer.checked(values))
 
 
 def _among(control: dict[str, Any], values: Sequence[Any] | None) -> dict[str, Any]:

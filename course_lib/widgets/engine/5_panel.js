@@ -143,8 +143,8 @@ class Panel {
     const { context, canvas } = this;
     context.clearRect(0, 0, canvas.width, canvas.height);
     context.drawImage(this.base, 0, 0);
-    this.draw(this.layers.slice(this.still), context, at);
     if (this.strokes) this.paintStrokes();
+    this.draw(this.layers.slice(this.still), context, at);
     this.painted = at;
   }
 
@@ -206,31 +206,40 @@ class Panel {
     const { x, y } = this.spec;
     canvas.tabIndex = 0;
     canvas.classList.add("brush");
-    let brush = [(x[0] + x[1]) / 2, (y[0] + y[1]) / 2];
+    canvas.dataset.name = name; // for its focus: see Stage.show
+    this.brush = this.stage.brush;
     const dab = (point) => {
-      const last = this.strokes[this.strokes.length - 1];
-      const least = 0.008 * (x[1] - x[0]);
-      if (last && Math.hypot(point[0] - last[0], point[1] - last[1]) < least) return;
       this.strokes.push(point.map((v) => Math.round(1e4 * v) / 1e4));
       this.painted = null;
       this.stage.schedule();
     };
+    const line = (to) => { // its dots are as close however fast the pointer moves
+      const from = this.strokes[this.strokes.length - 1];
+      const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
+      const dots = Math.floor(Math.hypot(dx, dy) / (0.008 * (x[1] - x[0])));
+      for (let k = 1; k <= dots; k++) dab([from[0] + (k / dots) * dx, from[1] + (k / dots) * dy]);
+    };
     canvas.addEventListener("pointerdown", (event) => {
       canvas.setPointerCapture(event.pointerId);
+      this.stage.drawing = true;
       dab(this.units(event));
     });
     canvas.addEventListener("pointermove", (event) => {
-      if (canvas.hasPointerCapture(event.pointerId)) dab(this.units(event));
+      if (canvas.hasPointerCapture(event.pointerId)) line(this.units(event));
     });
-    canvas.addEventListener("pointerup", () => this.stage.setValue(name, [...this.strokes]));
+    canvas.addEventListener("lostpointercapture", () => {
+      this.stage.drawing = false;
+      this.stage.setValue(name, [...this.strokes]);
+    });
     canvas.addEventListener("keydown", (event) => {
       const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
       if (!way && event.key !== " ") return;
       event.preventDefault();
       event.stopPropagation();
-      if (way) brush = [brush[0] + 0.03 * way[0] * (x[1] - x[0]), brush[1] + 0.03 * way[1] * (y[1] - y[0])];
-      else dab(brush);
-      this.brush = brush;
+      const at = this.brush ?? [(x[0] + x[1]) / 2, (y[0] + y[1]) / 2];
+      if (way) this.brush = [at[0] + 0.03 * way[0] * (x[1] - x[0]), at[1] + 0.03 * way[1] * (y[1] - y[0])];
+      else dab(at);
+      this.stage.brush = this.brush;
       this.painted = null;
       this.stage.schedule();
       if (event.key === " ") this.stage.setValue(name, [...this.strokes]);

@@ -55,7 +55,7 @@ class Stage {
     this.controls = {};
     for (const spec of face.controls) {
       const control = CONTROL[spec.kind](spec, this.values[spec.name], (...a) => this.setValue(...a), (name) => this.act(name));
-      this.controls[spec.name] = control;
+      this.controls[spec.name] = { ...control, local: spec.local };
       this.knobs.append(control.element);
     }
     this.root.append(head, this.error, this.figure, this.legend, this.transport, this.knobs, this.readouts, this.note);
@@ -109,6 +109,7 @@ class Stage {
     this.running = scene.running;
     for (const [name, value] of Object.entries(scene.values ?? {})) {
       if (scene.error || this.serial > this.answered) break; // what was asked for stays set
+      if (this.controls[name]?.local) continue; // Python is not told of it, and knows an older one
       if (this.held !== name) this.values[name] = value;
       this.controls[name]?.set(value);
     }

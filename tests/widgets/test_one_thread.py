@@ -1,0 +1,69 @@
+"""Widgets compute on one core, and leave the number of threads as it was."""
+
+import threading
+
+import pytest
+import torch
+
+from course_lib.widgets import Explorer
+from course_lib.widgets.answers import Answers
+from course_lib.widgets.controls import Action
+from course_lib.widgets.demo.pages import frozen
+from course_lib.widgets.one_thread import one_thread
+from course_lib.widgets.scene import Scene
+
+
+class Counting(Explorer):
+    title, question, controls = "Threads", "How many?", (Action("count", "Count"),)
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def scene(self):
+        self.seen.append(torch.get_num_threads())
+        return Scene([])
+
+    def act(self, action, values, show, stopped):
+        self.seen.append(torch.get_num_threads())
+
+
+@pytest.fixture
+def three():
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(before)
+
+
+def in_a_new_thread():
+    seen = []
+    thread = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))
+    thread.start()
+    thread.join()
+    return seen[0]
+
+
+def test_scenes_pages_and_actions(three):
+    explorer, ended = Counting(), threading.Event()
+    states = []
+
+    def send(state):
+        states.append(state)
+        if len(states) > 2 and state["running"] is None:
+            ended.set()
+
+    answers = Answers(explorer, send)
+    answers.begin()
+    frozen(explorer, {})
+    answers.receive({"kind": "start", "action": "count", "values": {}})
+    assert ended.wait(10)
+    assert explorer.seen == [1, 1, 1]
+    assert torch.get_num_threads() == 3
+    assert in_a_new_thread() == 3
+
+
+def test_an_error_leaves_the_number_as_it_was(three):
+    with pytest.raises(KeyError), one_thread():
+        raise KeyError
+    assert torch.get_num_threads() == 3
