@@ -11,6 +11,7 @@ of a standing figure. Then a change of the mathematics, 2,000 particles in 100 s
     frame       from one new picture to the next while the time slider is held on its way
     picture     from the key to the new picture
     bytes       received by the page from the kernel, for the whole scrub and for a change
+    load        what a lab's widgets add to running it: their import, and their first scenes
 
 Needs chromium (or Chrome, or Edge) and the packages of the extra "dev".
 """
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 import tempfile
 import time
@@ -136,6 +138,38 @@ ANSWER = """() => Promise.race([
   new Promise((_, refuse) => setTimeout(refuse, 20000, new Error("no new picture in 20 s"))),
 ])"""
 
+# In a fresh process, after all that a lab imports anyway.
+LOAD = """
+import json, time
+import torch
+from course_lib import checks, plots, processes, simulate, training
+torch.zeros(2, requires_grad=True).sum().backward()
+start = time.perf_counter()
+from course_lib import widgets
+import course_lib.widgets.stage
+seconds = {"import": time.perf_counter() - start}
+for name in NAMES:
+    start = time.perf_counter()
+    getattr(widgets, name)()._repr_mimebundle_()
+    seconds[name] = time.perf_counter() - start
+print(json.dumps(seconds))
+"""
+LABS = {
+    "lab1": ("SolverExplorer", "ProcessExplorer", "LangevinExplorer"),
+    "lab2": ("PathExplorer", "ScoreExplorer", "FlowTrainer"),
+    "lab3": ("NoiseScrubber", "GuidanceExplorer", "DigitExplorer"),
+}
+
+
+def load() -> dict[str, dict[str, float]]:
+    """Seconds of the import and of each widget's first showing, for each lab."""
+    seconds = {}
+    for lab, names in LABS.items():
+        command = [sys.executable, "-c", LOAD.replace("NAMES", repr(names))]
+        ran = subprocess.run(command, capture_output=True, text=True, check=True)
+        seconds[lab] = json.loads(ran.stdout)
+    return seconds
+
 
 class Traffic:
     """Bytes that the page received through web sockets."""
@@ -213,6 +247,7 @@ def measure(frames: int, changes: int) -> dict[str, Any]:
         browser.close()
     scene = int(PARTICLES * FRAMES * 2 * 2)
     return {
+        "load s": load(),
         "particles": PARTICLES,
         "frames": FRAMES,
         "bytes of all": received,
@@ -246,7 +281,12 @@ def show(report: dict[str, Any]) -> None:
     print("\n| a new picture, 2,000 particles × 100 steps | median | 95 % | most | bytes |")
     print("|---|---|---|---|---|")
     values = " | ".join(f"{v:.0f}" for v in times.values())
-    print(f"| slider of ProcessExplorer | {values} | {report['change']['bytes']:,.0f} |")
+    print(f"| slider of `ProcessExplorer` | {values} | {report['change']['bytes']:,.0f} |")
+    print("\n| what widgets add to a lab, seconds | import | first scenes | together |")
+    print("|---|---|---|---|")
+    for lab, seconds in report["load s"].items():
+        scenes = sum(seconds.values()) - seconds["import"]
+        print(f"| {lab} | {seconds['import']:.2f} | {scenes:.2f} | {sum(seconds.values()):.2f} |")
 
 
 def main() -> None:

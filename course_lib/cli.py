@@ -61,12 +61,17 @@ def demo(
     port: Annotated[int, typer.Option(help="Where the pages are served.")] = 8900,
 ) -> None:
     """Show the widgets full-screen, for a lecture: one page each, without notebooks."""
+    from course_lib.notebooks.course import CourseError
     from course_lib.widgets.demo import show, write
 
-    if freeze is None:
-        show(port, browser, typer.echo)
-    else:
-        write(freeze, typer.echo)
+    try:
+        if freeze is None:
+            show(port, browser, typer.echo)
+        else:
+            write(freeze, typer.echo)
+    except OSError as error:
+        advice = ". Name another port: course demo --port …" if freeze is None else ""
+        raise CourseError(f"{error.strerror or error}{advice}") from None
 
 
 @app.command()

@@ -10,7 +10,9 @@ from course_lib.widgets.flow_trainer import FlowTrainer
 from course_lib.widgets.guidance_explorer import GuidanceExplorer
 from course_lib.widgets.langevin_explorer import LangevinExplorer
 from course_lib.widgets.noise_scrubber import NoiseScrubber
+from course_lib.widgets.path_explorer import PathExplorer
 from course_lib.widgets.process_explorer import ProcessExplorer
+from course_lib.widgets.score_explorer import ScoreExplorer
 from course_lib.widgets.solver_explorer import SolverExplorer
 
 __all__ = [
@@ -21,6 +23,8 @@ __all__ = [
     "GuidanceExplorer",
     "LangevinExplorer",
     "NoiseScrubber",
+    "PathExplorer",
     "ProcessExplorer",
+    "ScoreExplorer",
     "SolverExplorer",
 ]

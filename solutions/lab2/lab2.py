@@ -56,6 +56,7 @@ from course_lib.processes import ODE
 from course_lib.shapes import expand_time
 from course_lib.simulate import Trajectory, heun_step, rk4_step, simulate, time_grid
 from course_lib.training import budget, fit
+from course_lib.widgets import FlowTrainer, PathExplorer, ScoreExplorer
 
 _ = torch.manual_seed(0)  # the same figures for everyone
 torch.set_num_threads(1)  # networks as small as these are fastest on one core
@@ -420,6 +421,12 @@ flow = ODE(
 )
 walk = simulate(flow, torch.randn(2000, 2), time_grid(100), step=heun_step, record=5)
 plots.snapshots(walk, truth)
+
+# %% [markdown]
+# Five seats, on the left with one ticket for all, on the right as it is. Your functions move the pink particles. Drag the probe. **Find out:** where does its arrow lead at $t=0$, wherever you put it? Set it between two seats: at which $t$ is its ticket as good as known, and under which schedule first?
+
+# %%
+PathExplorer(velocity=marginal_velocity, weights=posterior_weights)
 
 # %% [markdown]
 # Nobody in this crowd ever had a ticket. Each follows the average arrow, and still at every moment the crowd as a whole is where the ticket holders would be.
@@ -882,6 +889,12 @@ plots.curves(clock, {"learned velocity": errors}, xlabel="time $t$", ylabel="rel
 plots.fields({"learned": trained, "exact": truth.velocity}, background=truth)
 
 # %% [markdown]
+# Watch your own loss at work. Choose the data, or draw your own, and press *Train*. **Before you do:** the loss will stand still after a second. Will the arrows stop getting better then as well? Afterwards drag the time: at which $t$ are they wrong longest? (A loss *below* its floor means that something else is being learned.)
+
+# %%
+FlowTrainer(loss=cfm_loss)
+
+# %% [markdown]
 # # Part E · Scores
 #
 # For an SDE we need the score as well. It can be learned in the same way, from single tickets: the target is the conditional score, which on a Gaussian path is $-\epsilon/\beta_t$, because $x_t-\alpha_tz=\beta_t\epsilon$. This is *denoising score matching*, Notes (61):
@@ -1150,6 +1163,12 @@ plots.curves(
 # %% [markdown]
 # With a constant σ the harm begins earlier, and more steps make it *worse*. This is not the simulation's error but the network's: the drift takes $\sigma^2/2$ times the learned score, which is useless close to $t=1$ (Exercise 14), and more steps mean more of them there. Let σ fade where the score is bad, and the harm is gone.
 #
+# Here are single particles, with the score of your network. **Find out:** raise σ with the exact score. What changes for one particle, and what for the crowd? Then take half of the score, or that of an earlier time: at which σ does it begin to matter, and why not at σ = 0?
+
+# %%
+ScoreExplorer(score=learned_score)
+
+# %% [markdown]
 # Hand in a sample of the five modes made by *your network*, as `five_mode_sample`: at least 1,000 points (2,000 are better), without noise or with a σ that fades.
 
 # %%

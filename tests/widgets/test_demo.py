@@ -1,8 +1,6 @@
 """`course demo` in a browser: every control of every widget, with Python behind it."""
 
-import re
-import subprocess
-import sys
+import urllib.error
 import urllib.request
 
 import pytest
@@ -12,18 +10,6 @@ from use import plays, scrubs, settings_change_the_picture
 from course_lib.widgets import CATALOGUE
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def site():
-    command = [sys.executable, "-m", "course_lib.cli", "demo", "--no-browser", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout
-        line = server.stdout.readline()
-        found = re.search(r"http://127\.0\.0\.1:\d+/", line)
-        assert found, line
-        yield found[0]
-        server.terminate()
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 
-from course_lib.notebooks.course import CourseError
 from course_lib.widgets.catalogue import CATALOGUE
 from course_lib.widgets.demo.freeze import freeze
 from course_lib.widgets.demo.server import serve
@@ -22,7 +21,7 @@ def show(port: int, browser: bool, say: Callable[[str], None]) -> None:
     """Serve the widgets on this machine until Ctrl-C.
 
     Raises:
-        CourseError: the port is taken.
+        OSError: the port is taken.
     """
 
     def ready(address: str) -> None:
@@ -34,20 +33,13 @@ def show(port: int, browser: bool, say: Callable[[str], None]) -> None:
         asyncio.run(serve(CATALOGUE, TITLE, port, ready))
     except KeyboardInterrupt:
         say("Stopped.")
-    except OSError as error:
-        raise CourseError(
-            f"Port {port} cannot be used ({error.strerror}). Name another: course demo --port …"
-        ) from None
 
 
 def write(folder: Path, say: Callable[[str], None]) -> None:
     """Write static pages into `folder`, and say how large each is.
 
     Raises:
-        CourseError: `folder` is a file, or cannot be written to.
+        OSError: `folder` is a file, or cannot be written to.
     """
-    try:
-        for path in freeze(CATALOGUE, folder, TITLE):
-            say(f"{path}  {path.stat().st_size / 1e6:.2f} MB")
-    except (OSError, ValueError) as error:
-        raise CourseError(str(error)) from None
+    for path in freeze(CATALOGUE, folder, TITLE):
+        say(f"{path}  {path.stat().st_size / 1e6:.2f} MB")

@@ -15,10 +15,10 @@ def freeze(catalogue: Mapping[str, type[Explorer]], folder: Path, title: str) ->
     """Write index.html and a page for each explorer of `catalogue` into `folder`; yield each path.
 
     Raises:
-        ValueError: `folder` is a file.
+        OSError: `folder` is a file, or cannot be written to.
     """
     if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{folder} is a file; expected a folder, or a name for a new one")
+        raise NotADirectoryError(f"{folder} is a file; expected a folder, or a name for a new one")
     folder.mkdir(parents=True, exist_ok=True)
     names = list(catalogue)
     pages = [(f"{name}.html", catalogue[name]) for name in names]

@@ -1,0 +1,107 @@
+"""PathExplorer: the arrow at the probe is the weighted mean of the seats' arrows."""
+
+import numpy as np
+import pytest
+import torch
+
+from course_lib.oracles import Marginal
+from course_lib.paths import GaussianPath, Linear
+from course_lib.widgets import PathExplorer
+from course_lib.widgets.path_explorer import MIXTURE, NUMBERS, TIMES
+from course_lib.widgets.scene import Bars, Links, packed
+from course_lib.widgets.seats import SCHEDULES, SEATS, cell_masses, conditional, marginal
+
+EXPLORER = PathExplorer()
+
+
+def scene(explorer=EXPLORER, **values):
+    return explorer.scene(**explorer.checked({**explorer.start, **values}))
+
+
+def layer(panel, kind):
+    return next(item for item in panel.layers if isinstance(item, kind))
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_the_marginal_velocity_is_the_weighted_mean_of_the_conditional_ones(schedule):
+    x = torch.randn(len(TIMES), 2, generator=torch.Generator().manual_seed(0))
+    exact = marginal(SCHEDULES[schedule])
+    weights = exact.responsibilities(x, TIMES)
+    arrows = conditional(SCHEDULES[schedule], x, TIMES)
+    mean = (weights[..., None] * arrows).sum(1)
+    assert torch.allclose(mean, exact.velocity(x, TIMES), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_links_and_bars_are_the_posterior_weights(schedule):
+    shown = scene(schedule=schedule, probe=[0.3, -0.4])
+    probe = torch.tensor([0.3, -0.4]).expand(len(TIMES), 2)
+    weights = marginal(SCHEDULES[schedule]).responsibilities(probe, TIMES).numpy()
+    assert np.allclose(layer(shown.panels[1], Links).weights, weights)
+    heights = np.asarray(layer(shown.panels[2], Bars).heights)
+    assert np.allclose(heights[:, ::2], weights)
+    known = float(SCHEDULES[schedule].alpha(TIMES[0]))  # a little, where α(0) is not 0
+    assert weights[0] == pytest.approx(np.full(len(SEATS), 0.2), abs=1e-6 + 0.3 * known)
+    assert weights.sum(1) == pytest.approx(np.ones(len(TIMES)))
+
+
+@pytest.mark.parametrize("t", [0.0, 0.5, 0.96])
+def test_the_density_is_all_there_and_sums_to_one(t):
+    masses = cell_masses(Linear(), torch.tensor([t]), 6.0, 40)
+    assert masses.sum().item() == pytest.approx(1.0, abs=1e-5)
+
+
+def my_velocity(schedule, x, t, means, stds, weights):
+    exact = Marginal(GaussianPath(schedule), MIXTURE_DATA)
+    return exact.velocity(x, t)
+
+
+def my_weights(schedule, x, t, means, stds, weights):
+    return Marginal(GaussianPath(schedule), MIXTURE_DATA).responsibilities(x, t)
+
+
+MIXTURE_DATA = marginal(Linear())._data
+
+
+def test_your_functions_stand_beside_the_truth():
+    shown = scene(PathExplorer(velocity=my_velocity, weights=my_weights))
+    values = {r.label: np.asarray(r.value) for r in shown.readouts}
+    assert not shown.error
+    assert np.abs(values["your weights, farthest from exact"]).max() < 1e-5
+    assert np.abs(values["your particles, farthest from exact"]).max() < 1e-2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (lambda s, x, t, m, d, w: x[:, :1], "returned shape"),
+        (lambda s, x, t, m, d, w: x * float("nan"), "NaN"),
+        (lambda s, x, t: x, "raised TypeError"),
+    ],
+)
+def test_a_wrong_function_is_a_sentence_beside_the_truth(wrong, sentence):
+    shown = scene(PathExplorer(velocity=wrong))
+    assert sentence in shown.error
+    assert len(shown.panels) == 3
+
+
+@pytest.mark.parametrize("value", [[9.0, 0.0], [0.0], "here", [float("nan"), 0.0]])
+def test_a_probe_outside_is_refused(value):
+    with pytest.raises(ValueError, match="expected \\[x, y\\]"):
+        PathExplorer(probe=value)
+
+
+def test_no_function_is_refused():
+    with pytest.raises(ValueError, match="expected a function of"):
+        PathExplorer(velocity=1)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("ticket", [NUMBERS[0], NUMBERS[-1]])
+@pytest.mark.parametrize("probe", [[-3.4, -3.4], [3.4, 3.4], SEATS[2].tolist()])
+def test_every_end_of_every_control(schedule, ticket, probe):
+    spec, arrays = packed(scene(schedule=schedule, ticket=ticket, probe=probe))
+    assert spec["frames"] == len(TIMES)
+    assert sum(map(len, arrays)) < 400_000
+    assert all(v is not None for r in spec["readouts"] for v in r["value"])
+    assert len(MIXTURE[2]) == len(SEATS)
