@@ -148,17 +148,20 @@ def stock(home: Path, count: int, shards: int) -> tuple[dict[str, float], dict[s
 def ours(
     home: Path, count: int, workers: int, isolation: str = "bubblewrap"
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """`course grade`."""
+    """What `course grade` does."""
     course = make_course(home, stock=False)
     hand_in(home / "in", count)
     program = (
         "from pathlib import Path\n"
-        "from course_lib.grading.grade import grade\n"
-        "from course_lib.grading.session import Options\n"
+        "from course_lib.grading.batch import open_pool\n"
+        "from course_lib.grading.options import Options\n"
         "from course_lib.notebooks.course import Course\n"
         "if __name__ == '__main__':\n"
+        f"    course = Course(Path({str(course)!r}))\n"
         f"    options = Options(isolation={isolation!r}, workers={workers})\n"
-        f"    grade(Course(Path({str(course)!r})), {LAB!r}, Path('in'), options=options)\n"
+        "    with open_pool(options.workers, options.isolation) as pool:\n"
+        "        from course_lib.grading.grade import grade\n"
+        f"        grade(course, {LAB!r}, Path('in'), options=options, pool=pool)\n"
     )
     (home / "run.py").write_text(program, encoding="utf-8")
     found = measured([sys.executable, "run.py"], cwd=home)

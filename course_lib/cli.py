@@ -123,9 +123,9 @@ def grade(
     from course_lib.notebooks.course import CourseError, find_course
 
     try:
-        from course_lib.grading.grade import grade as grade_handins
+        from course_lib.grading.batch import open_pool
+        from course_lib.grading.options import Options
         from course_lib.grading.sandbox import Limits
-        from course_lib.grading.session import Options
     except ImportError as error:
         raise CourseError(_half_installed(error).removeprefix("course: ")) from None
     options = Options(
@@ -135,7 +135,16 @@ def grade(
         scheduler=scheduler,
         again=again,
     )
-    code = grade_handins(find_course(course), lab, submitted, roster, options, typer.echo)
+    found = find_course(course)
+    if workers is not None and workers < 1:
+        raise CourseError(f"At least 1 worker was expected, and {workers} came.")
+    # the pool's processes import what they need while this one imports nbgrader
+    with open_pool(options.workers, options.isolation, scheduler) as pool:
+        try:
+            from course_lib.grading.grade import grade as grade_handins
+        except ImportError as error:
+            raise CourseError(_half_installed(error).removeprefix("course: ")) from None
+        code = grade_handins(found, lab, submitted, roster, options, typer.echo, pool)
     raise typer.Exit(code)
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nbformat import NotebookNode
-from nbgrader import utils
 
 from course_lib.checks.notebook import GRADING_SEED
+from course_lib.grading.cells import is_grade
 from course_lib.grading.kernel import CellRun, Kernel
 from course_lib.grading.sandbox import Isolation, Limits, Place
 
@@ -87,7 +87,7 @@ def run_notebook(
             if cell.cell_type != "code" or not cell.source.strip():
                 continue
             source = cell.source
-            if utils.is_grade(cell):  # a variable named `check` or `lab1` must not cost points
+            if is_grade(cell):  # a variable named `check` or `lab1` must not cost points
                 source = f"from course_lib.checks import check, {lab}\n{source}"
             left = max(1.0, deadline - time.monotonic())
             ran = run.cells[index] = kernel.run(source, min(limits.cell, left))

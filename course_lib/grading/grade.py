@@ -14,14 +14,15 @@ from pathlib import Path
 from traitlets.config import Config
 
 from course_lib.grading import scores
-from course_lib.grading.batch import open_pool
+from course_lib.grading.batch import Pool, open_pool
 from course_lib.grading.collect import Collected, collect
 from course_lib.grading.gradebook import Book, graded_cells
 from course_lib.grading.names import read_roster
+from course_lib.grading.options import Options
 from course_lib.grading.quiet import quiet
 from course_lib.grading.sandbox.bubblewrap import missing
 from course_lib.grading.scores import Row, line, write_scores
-from course_lib.grading.session import Options, Session
+from course_lib.grading.session import Session
 from course_lib.grading.text import printable
 from course_lib.notebooks.build import build, labs_in, load_config
 from course_lib.notebooks.course import Course, CourseError
@@ -44,6 +45,7 @@ def grade(
     roster: Path | None = None,
     options: Options | None = None,
     say: Callable[[str], None] = print,
+    pool: Pool | None = None,
 ) -> int:
     """Grade a folder of hand-ins, and say what happened to each student.
 
@@ -56,6 +58,7 @@ def grade(
         roster: A file with everybody's id.
         options: How to grade; see `Options`.
         say: Takes the lines for the terminal.
+        pool: Where hand-ins are graded, if that has been opened already.
 
     Returns:
         The exit code: 0 if every hand-in was graded, 1 if somebody should look at one or the run
@@ -75,7 +78,7 @@ def grade(
     _check_environment()
     _check_sandbox(options)
     with (
-        open_pool(options.workers, options.isolation, options.scheduler) as pool,
+        _opened(pool, options) as pool,
         tempfile.TemporaryDirectory() as scratch,
     ):
         _check_built(course, lab)
@@ -103,6 +106,12 @@ def grade(
         return INTERRUPTED
     look = any(row.needs_a_look for row in rows)
     return int(bool(collected.refused or session.halted or look))
+
+
+def _opened(pool: Pool | None, options: Options) -> contextlib.AbstractContextManager[Pool]:
+    if pool is not None:
+        return contextlib.nullcontext(pool)
+    return open_pool(options.workers, options.isolation, options.scheduler)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,6 @@ import re
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
-from nbgrader import utils
 
 from course_lib import plots
 from course_lib.checks import Check, CheckFailed, Outcome, Verdict, find_check, judge
@@ -18,6 +17,7 @@ from course_lib.checks.judge import expected_and_got
 from course_lib.checks.notebook import bundle
 from course_lib.checks.plain import NotPlain
 from course_lib.checks.rng import derive_seed
+from course_lib.grading.cells import is_grade
 from course_lib.grading.execute import Run
 from course_lib.grading.kernel import TIMED_OUT, CellRun
 
@@ -45,7 +45,7 @@ def judge_notebook(notebook: NotebookNode, lab: str, run: Run) -> list[Verdict]:
             continue
         ran = run.cells.get(index, CellRun())
         cell.outputs, cell.execution_count = list(ran.outputs), None
-        if utils.is_grade(cell):
+        if is_grade(cell):
             check = find_check(lab, cell.metadata.nbgrader["grade_id"])
             verdict, picture = judge_cell(check, ran, index, run)
             cell.outputs = _outputs(verdict, picture)

@@ -10,7 +10,8 @@ import contextlib
 import errno
 import os
 import shutil
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from logging import Logger
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from course_lib.grading.evidence import of_one
 from course_lib.grading.feedback import feedback_page
 from course_lib.grading.gradebook import Book
 from course_lib.grading.judge import SUSPECT
+from course_lib.grading.options import Options
 from course_lib.grading.page import write_page
 from course_lib.grading.read_record import read_record
 from course_lib.grading.record import (
@@ -37,31 +39,11 @@ from course_lib.grading.record import (
     write_record,
 )
 from course_lib.grading.restore import known_cells, restore
-from course_lib.grading.sandbox import Limits
 from course_lib.grading.scores import Row
 from course_lib.grading.work import Graded, Job
 from course_lib.notebooks.course import Course
 
-__all__ = ["Options", "Session"]
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a run grades.
-
-    Attributes:
-        limits: What a hand-in may use.
-        isolation: See `open_isolation`.
-        workers: How many hand-ins run at a time on this machine.
-        scheduler: The address of a dask.distributed cluster to use instead; empty for none.
-        again: Whether to grade anew what has not changed since it was graded.
-    """
-
-    limits: Limits = field(default_factory=Limits)
-    isolation: str = "bubblewrap"
-    workers: int = 1
-    scheduler: str = ""
-    again: bool = False
+__all__ = ["Session"]
 
 
 class Halted(Exception):
@@ -104,15 +86,19 @@ class Session:
             disable=None,
         )
         interrupted = False
+        prepared: dict[str, _Prepared] = {}
+
+        def jobs() -> Iterator[Job]:  # prepared while others run
+            for ready in self.jobs(handins, rows):
+                prepared[ready.job.student] = ready
+                yield replace(ready.job, parent=pool.parent)
+
         with bar:
             try:
-                prepared = self.jobs(handins, rows)
-                bar.update(len(rows))
-                jobs = (replace(p.job, parent=pool.parent) for p in prepared.values())
-                for graded in grade_all(jobs, pool.make, pool.workers):
-                    rows[graded.student] = self.finish(prepared[graded.student], graded)
+                for graded in grade_all(jobs(), pool.make, pool.workers):
+                    rows[graded.student] = self.finish(prepared.pop(graded.student), graded)
                     bar.set_postfix_str(graded.student)
-                    bar.update()
+                    bar.update(len(rows) - bar.n)
             except KeyboardInterrupt:
                 self.log.warning("interrupted")
                 interrupted = True
@@ -124,9 +110,8 @@ class Session:
                 rows[handin.student] = self.not_reached(handin.student)
         return list(rows.values()), interrupted
 
-    def jobs(self, handins: list[Handin], rows: dict[str, Row]) -> dict[str, _Prepared]:
-        """What has to run; those of whom there is nothing to run get their rows at once."""
-        jobs: dict[str, _Prepared] = {}
+    def jobs(self, handins: list[Handin], rows: dict[str, Row]) -> Iterator[_Prepared]:
+        """What has to run, one by one; those of whom there is nothing to run get their rows."""
         for handin in handins:
             try:
                 if handin.notebook is None:
@@ -138,8 +123,7 @@ class Session:
                 kept = None if self.options.again else self.kept(prepared)
                 if kept is not None:
                     rows[handin.student] = kept
-                else:
-                    jobs[handin.student] = prepared
+                    continue
             except Halted:
                 raise
             except OperationalError as error:  # the gradebook's fault, and nobody's hand-in's
@@ -147,7 +131,8 @@ class Session:
             except Exception as error:
                 self.log.exception("%s could not be read", handin.student)
                 rows[handin.student] = self.failed(handin.student, error)
-        return jobs
+                continue
+            yield prepared
 
     def prepare(self, handin: Handin) -> _Prepared:
         """A hand-in as a job: its cells restored, its files beside it."""

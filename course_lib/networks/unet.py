@@ -111,7 +111,6 @@ class UNet(nn.Module):
         self.head = nn.Conv2d(fine, 4 * channels, 3, padding=1)
         _start_at_zero(self.sketch)
         _start_at_zero(self.head)
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # faster
 
     def forward(self, x: Tensor, t: Tensor | float, y: Tensor | None = None) -> Tensor:
         """The network's value at images `x`, times `t` and labels `y`; shaped like `x`.

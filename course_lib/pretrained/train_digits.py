@@ -33,7 +33,7 @@ __all__ = [
     "train_digits",
 ]
 
-BATCH, DROP = 32, 0.1
+BATCH, DROP = 64, 0.1
 OPTIMIZER, LEARNING_RATE = "muon", 6e-3
 
 
@@ -68,7 +68,7 @@ def train_digits(file: Path, steps: int = 6000, seed: int = 0) -> None:
     """Train for `steps` batches, write the weights to `file`, print what the judge says."""
     torch.manual_seed(seed)
     run = fit(UNet(), digit_loss(), steps=steps, optimizer=OPTIMIZER, lr=LEARNING_RATE, seed=seed)
-    weights = {name: weight.half().contiguous() for name, weight in run.model.state_dict().items()}
+    weights = {name: weight.half() for name, weight in run.model.state_dict().items()}
     metadata = {"network": "UNet()", "seed": str(seed), "steps": str(steps)}
     save_file(weights, file, metadata)
     print(f"loss of the last 500 steps  {run.history.losses[-500:].mean():.4f}")

@@ -10,6 +10,7 @@ learning rates are those of Adam, is that of Liu et al. (2025), https://arxiv.or
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 import torch
@@ -34,23 +35,30 @@ class Muon:
     def step(self, lr: float) -> None:
         """Change the weights in place, at the learning rate `lr`."""
         self.others.step(lr)
+        alike = defaultdict(list)  # the products of many small matrices are faster together
         for weight, mean in zip(self.matrices, self.means, strict=True):
             if weight.grad is not None:
                 mean.lerp_(weight.grad, 1 - self.keep)
-                direction = orthogonal(weight.grad.lerp(mean, self.keep).flatten(1))
-                size = 0.2 * max(direction.shape) ** 0.5
-                weight.sub_(direction.view(weight.shape), alpha=lr * size)
+                gradient = weight.grad.lerp(mean, self.keep).flatten(1)
+                alike[gradient.shape].append((weight, gradient))
+        for shape, rows in alike.items():
+            directions = orthogonal(torch.stack([gradient for _, gradient in rows]))
+            for (weight, _), direction in zip(rows, directions, strict=True):
+                weight.sub_(direction.view(weight.shape), alpha=lr * 0.2 * max(shape) ** 0.5)
 
 
-def orthogonal(matrix: Tensor) -> Tensor:
-    """U Vᵀ of a `matrix` U S Vᵀ (m, n), roughly: its singular values are 0.7 to 1.2.
+def orthogonal(matrices: Tensor) -> Tensor:
+    """U Vᵀ of each of the `matrices` U S Vᵀ (k, m, n), roughly: singular values are 0.7 to 1.2.
 
     A singular value s becomes a s + b s³ + c s⁵, five times over; a value far below the largest
     (a thousandth) is still small then.
     """
-    x = matrix.mT if matrix.shape[0] > matrix.shape[1] else matrix
-    x = x / (x.norm() + 1e-7)
+    high = matrices.shape[1] > matrices.shape[2]
+    x = matrices.mT if high else matrices
+    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    a, b, c = 3.4445, -4.7750, 2.0315
     for _ in range(5):
         gram = x @ x.mT
-        x = 3.4445 * x + (-4.7750 * gram + 2.0315 * gram @ gram) @ x
-    return x.mT if matrix.shape[0] > matrix.shape[1] else x
+        factor = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)  # b G + c G²
+        x = torch.baddbmm(x, factor, x, beta=a)  # a X + (b G + c G²) X
+    return x.mT if high else x

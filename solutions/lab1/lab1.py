@@ -1000,7 +1000,7 @@ top = far_modes.means[1] + 0.35 * torch.randn(2000, 2)
 late = simulate(
     langevin(far_modes, 0.35),
     top,
-    time_grid(1000, end=10.0),
+    time_grid(budget(full=1000, quick=250), end=10.0),
     step=euler_maruyama_step,
     record=5,
 )
@@ -1031,7 +1031,7 @@ LangevinExplorer()
 # %%
 ### BEGIN SOLUTION
 dynamics = langevin(near_modes, 0.6, sigma=1.0)
-clock = time_grid(budget(full=3000, quick=1500), end=30.0)
+clock = time_grid(budget(full=3000, quick=800), end=30.0)
 five_mode_sample = simulate(dynamics, wide_start, clock, step=euler_maruyama_step, record=1).final
 ### END SOLUTION
 

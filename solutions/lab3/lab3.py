@@ -60,6 +60,7 @@ from course_lib.pretrained import digit_generator, digit_judge
 from course_lib.processes import ODE
 from course_lib.simulate import Trajectory, midpoint_step, simulate, time_grid
 from course_lib.training import budget, fit
+from course_lib.widgets import DigitExplorer, GuidanceExplorer, NoiseScrubber
 
 _ = torch.manual_seed(0)  # the same figures for everyone who runs the cells in order
 
@@ -123,6 +124,12 @@ plots.image_path(Trajectory(clock, torch.stack(stations)), n=4)
 # %% [markdown]
 # Your eye finds the digit at about $t=0.3$. A network finds it too, and must say at each $t$ which way to go: the target is $z-\epsilon$, the velocity along the path.
 #
+# Here is a network that has learned this; it comes with the course. At every $t$ it guesses the clean image: the mean of all images that could have led to this noise. Drag the time. **Find out:** at which $t$ does its guess become this digit, and is no longer an average of digits? Then tell it *another* digit: until when does it believe you?
+
+# %%
+NoiseScrubber()
+
+# %% [markdown]
 # # Part B · The network
 #
 # In Lab 2 a multilayer perceptron took the two coordinates of a point. It could take 784 as well, but it would have to learn from scratch that pixels have neighbours. A *convolution* knows: it looks at each pixel's surroundings, and does the same everywhere.
@@ -626,6 +633,12 @@ plots.histogram(
 # %% [markdown]
 # A caricature indeed: at $w=3$ the samples keep away from the other class, and they are more alike than they should be.
 #
+# The same in the plane, with your `guided_velocity` beside the exact flow. **Find out:** slide $w$. Where does the crowd go, and does the tilted density go there too? Label A has two modes. From which $w$ on is the inner one empty?
+
+# %%
+GuidanceExplorer(guided_velocity)
+
+# %% [markdown]
 # For Gaussians you can work it out on paper. Let all data be $\mathcal N(0,S^2)$ and those with your label $\mathcal N(0,s^2)$. On the linear path, data of standard deviation $s$ are a crowd of standard deviation $s_t=\sqrt{t^2s^2+(1-t)^2}$ at time $t$. In a Gaussian crowd everybody keeps their place in the order, so distances from the middle grow as $s_t$ does:
 #
 # $$u_t(x\mid y) = \frac{\dot s_t}{s_t}\,x = \Bigl(\frac{\mathrm d}{\mathrm dt}\log s_t\Bigr)\,x ,$$
@@ -720,15 +733,15 @@ plots.curves(
 #
 # ### Exercise 12 · Train
 #
-# One training step takes 32 digits with their labels, a time and a noise image for each, and uniform numbers to cover labels by: one label in ten. All of it is drawn from `generator`. `uniform(shape, z, generator)` and `normal(shape, z, generator)` draw numbers of the type, and on the device, of `z`: the shapes are `(32,)` and `z.shape`.
+# One training step takes 64 digits with their labels, a time and a noise image for each, and uniform numbers to cover labels by: one label in ten. All of it is drawn from `generator`. `uniform(shape, z, generator)` and `normal(shape, z, generator)` draw numbers of the type, and on the device, of `z`: the shapes are `(64,)` and `z.shape`.
 
 
 # %%
 def digit_loss(model, generator):
-    """The guided flow matching loss on a fresh batch of 32 digits."""
-    z, y = digits.sample(32, generator)
+    """The guided flow matching loss on a fresh batch of 64 digits."""
+    z, y = digits.sample(64, generator)
     ### BEGIN SOLUTION
-    t, u = uniform((32,), z, generator), uniform((32,), z, generator)
+    t, u = uniform((64,), z, generator), uniform((64,), z, generator)
     noise = normal(z.shape, z, generator)
     return guided_cfm_loss(model, z, y, t, noise, u, rate=0.1, null_label=10)
     ### END SOLUTION
@@ -795,6 +808,12 @@ plots.images(written, labels=guess.tolist(), expected=order.tolist())
 # %%
 journey = write(trained, torch.arange(6), 2.0, torch.randn(6, 1, 28, 28), n_steps=8)
 plots.image_path(journey)
+
+# %% [markdown]
+# Now play with your own network; the noise stays the same while you slide. **Find out:** raise $w$ from 0. When are all digits read as asked, and what do they lose beyond that? With how few steps do they still look written?
+
+# %%
+DigitExplorer(trained)
 
 # %% [markdown]
 # <details><summary>Why three minutes are enough</summary>

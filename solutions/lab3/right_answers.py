@@ -548,8 +548,8 @@ class TakesLabelsOnly(UNet):
 
 
 def digit_loss(model, generator):
-    z, y = MNIST().sample(32, generator)
-    t, u = uniform((32,), z, generator), uniform((32,), z, generator)
+    z, y = MNIST().sample(64, generator)
+    t, u = uniform((64,), z, generator), uniform((64,), z, generator)
     noise = normal(z.shape, z, generator)
     s = t[:, None, None, None]
     prediction = model(s * z + (1 - s) * noise, t, torch.where(u < 0.1, 10, y))
@@ -557,10 +557,10 @@ def digit_loss(model, generator):
 
 
 def digit_loss_by_torch(model, generator):
-    noise = torch.randn(32, 1, 28, 28, generator=generator)
-    z, y = MNIST().sample(32, generator)
-    y[torch.rand(32, generator=generator) < 0.1] = 10
-    t = torch.rand(32, generator=generator)
+    noise = torch.randn(64, 1, 28, 28, generator=generator)
+    z, y = MNIST().sample(64, generator)
+    y[torch.rand(64, generator=generator) < 0.1] = 10
+    t = torch.rand(64, generator=generator)
     x = torch.lerp(noise, z, t.view(-1, 1, 1, 1))
     return ((model(x, t, y) + noise - z) ** 2).mean()
 

@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 
 from course_lib.grading.grade import grade
+from course_lib.grading.options import Options
 from course_lib.grading.sandbox import Limits
 from course_lib.grading.sandbox.limits import MIB
-from course_lib.grading.session import Options
 from course_lib.notebooks.course import Course
 
 LIMITS = Limits(cell=6, notebook=40, memory=1024 * MIB, processes=64, scratch=64 * MIB,

@@ -10,11 +10,11 @@ from course_lib.datasets import MNIST
 
 def loss(
     *,
-    time=lambda g: torch.rand(32, generator=g),
+    time=lambda g: torch.rand(64, generator=g),
     on_the_path=lambda t: t,
     null=10,
     rate=0.1,
-    noise=lambda g: torch.randn(32, 1, 28, 28, generator=g),
+    noise=lambda g: torch.randn(64, 1, 28, 28, generator=g),
     swapped=False,
     same=False,
     total=torch.mean,
@@ -22,9 +22,9 @@ def loss(
     """A loss like the lab's, with one thing in it exchanged."""
 
     def digit_loss(model, generator):
-        z, y = MNIST().sample(32, generator)
+        z, y = MNIST().sample(64, generator)
         t, epsilon = time(generator), noise(generator)
-        u = t if same else torch.rand(32, generator=generator)
+        u = t if same else torch.rand(64, generator=generator)
         if swapped:
             z, epsilon = epsilon, z
         s = on_the_path(t).view(-1, 1, 1, 1)
@@ -41,11 +41,11 @@ def verdict(digit_loss, seed=0):
 @pytest.mark.parametrize(
     ("wrong", "fault"),
     [
-        (dict(time=lambda g: torch.rand(1, generator=g).expand(32)), "one-time"),
-        (dict(time=lambda g: torch.rand(32, generator=g) ** 2), "times"),
+        (dict(time=lambda g: torch.rand(1, generator=g).expand(64)), "one-time"),
+        (dict(time=lambda g: torch.rand(64, generator=g) ** 2), "times"),
         (dict(time=lambda g: torch.rand((), generator=g)), "one-time"),
         (dict(time=lambda g: torch.rand(1, generator=g)), "one-time"),
-        (dict(time=lambda g: torch.rand(32, 1, generator=g)), "shapes"),
+        (dict(time=lambda g: torch.rand(64, 1, generator=g)), "shapes"),
         (dict(on_the_path=lambda t: t[:1]), "one-time-on-the-path"),
         (dict(on_the_path=lambda t: t.mean()), "one-time-on-the-path"),
         (dict(on_the_path=lambda t: t.roll(1)), "other-times"),
@@ -56,8 +56,8 @@ def verdict(digit_loss, seed=0):
         (dict(rate=0.9), "share-covered"),
         (dict(same=True), "u-is-t"),
         (dict(swapped=True), "ends-exchanged"),
-        (dict(noise=lambda g: torch.rand(32, 1, 28, 28, generator=g)), "noise"),
-        (dict(noise=lambda g: torch.randn(32, 1, 28, 28)), "own-randomness"),
+        (dict(noise=lambda g: torch.rand(64, 1, 28, 28, generator=g)), "noise"),
+        (dict(noise=lambda g: torch.randn(64, 1, 28, 28)), "own-randomness"),
         (dict(total=torch.sum), "sum"),
         (dict(total=lambda squares: squares.mean(dim=(1, 2, 3))), "no-scalar"),
     ],

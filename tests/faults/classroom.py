@@ -13,8 +13,9 @@ from handins import LAB, SOLUTIONS, copy_course, handin, insert, put
 from rehearsed import heard
 
 from course_lib.grading.collect import collect
+from course_lib.grading.options import Options
 from course_lib.grading.sandbox.bubblewrap import missing
-from course_lib.grading.session import Options, Session
+from course_lib.grading.session import Session
 from course_lib.grading.work import grade_one
 from course_lib.notebooks.course import Course
 

@@ -40,7 +40,7 @@ class _NoBook:
 
 
 def session_for(course: Path) -> Session:
-    from course_lib.grading.session import Options
+    from course_lib.grading.options import Options
 
     book: Any = _NoBook()
     return Session(Course(course), "lab1", course, book, Options(), logging.getLogger("fuzz"))
@@ -57,9 +57,9 @@ def through(course: Path, home: Path, files: Iterable[tuple[str, bytes]]) -> dic
     for handin in collect(home / "in", "lab1", home / "scratch", ["lab1", "lab2"]).handins:
         rows: dict[str, Any] = {}
         started = time.process_time()
-        prepared = session.jobs([handin], rows)
+        prepared = list(session.jobs([handin], rows))
         seconds = time.process_time() - started
-        job = prepared[handin.student].job if prepared else None
+        job = prepared[0].job if prepared else None
         reason = rows[handin.student].reason if rows else ""
         outcomes[handin.student] = Outcome(job, reason, seconds)
     return outcomes

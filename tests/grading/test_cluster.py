@@ -7,7 +7,7 @@ from handins import LAB, SOLUTIONS, copy_course, handin, put, read_csv
 
 from course_lib.grading import batch
 from course_lib.grading.grade import grade
-from course_lib.grading.session import Options
+from course_lib.grading.options import Options
 from course_lib.notebooks.course import Course, CourseError
 
 pytestmark = pytest.mark.kernel

@@ -13,8 +13,8 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
 from course_lib.grading.grade import grade
+from course_lib.grading.options import Options
 from course_lib.grading.quiet import quiet
-from course_lib.grading.session import Options
 from course_lib.notebooks.build import load_config
 from course_lib.notebooks.course import Course
 

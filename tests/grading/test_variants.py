@@ -23,8 +23,8 @@ from mistaken import MISTAKEN
 from nbformat.v4 import new_code_cell, writes
 
 from course_lib.grading.grade import grade
+from course_lib.grading.options import Options
 from course_lib.grading.sandbox import Limits
-from course_lib.grading.session import Options
 from course_lib.notebooks.course import Course
 
 pytestmark = pytest.mark.kernel

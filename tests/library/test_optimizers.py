@@ -53,17 +53,31 @@ def test_a_weight_without_a_gradient_stays(kind):
 
 @pytest.mark.parametrize("shape", [(8, 8), (6, 40), (40, 6)])
 def test_orthogonal_keeps_the_directions_and_makes_all_singular_values_near_1(shape):
-    matrix = torch.randn(*shape, generator=gen(), dtype=torch.float64)
-    u, s, v = torch.linalg.svd(matrix, full_matrices=False)
-    result = orthogonal(matrix)
+    matrices = torch.randn(3, *shape, generator=gen(), dtype=torch.float64)
+    u, s, v = torch.linalg.svd(matrices, full_matrices=False)
+    result = orthogonal(matrices)
     inner = u.mT @ result @ v.mT
-    torch.testing.assert_close(inner, inner.diag().diag(), atol=1e-12, rtol=0)
-    assert result.shape == shape
-    assert ((inner.diag() > 0.65) & (inner.diag() < 1.25))[s > 0.05 * s.max()].all()
+    values = inner.diagonal(dim1=1, dim2=2)
+    torch.testing.assert_close(inner, values.diag_embed(), atol=1e-12, rtol=0)
+    assert result.shape == (3, *shape)
+    assert ((values > 0.65) & (values < 1.25))[s > 0.05 * s.amax(dim=1, keepdim=True)].all()
+
+
+@pytest.mark.parametrize("shape", [(64, 576), (128, 64), (11, 3136)])
+def test_orthogonal_of_a_stack_is_that_of_each_by_its_formula(shape):
+    """Sizes differ, and one is zero; to the rounding of float32."""
+    matrices = torch.randn(4, *shape, generator=gen()) * torch.tensor([1e-4, 0, 1, 50]).view(
+        4, 1, 1
+    )
+    for matrix, result in zip(matrices, orthogonal(matrices), strict=True):
+        x = matrix / (matrix.norm() + 1e-7)
+        for _ in range(5):
+            x = 3.4445 * x - 4.7750 * x @ x.mT @ x + 2.0315 * x @ x.mT @ x @ x.mT @ x
+        torch.testing.assert_close(result, x, atol=2e-5, rtol=1e-4)
 
 
 def test_orthogonal_of_zero_is_zero():
-    assert not orthogonal(torch.zeros(3, 5)).any()
+    assert not orthogonal(torch.zeros(1, 3, 5)).any()
 
 
 def test_a_step_of_muon_is_its_formula():
@@ -74,13 +88,23 @@ def test_a_step_of_muon_is_its_formula():
     for rate in (0.1, 0.05):
         gradient = conv.grad.flatten(1)
         mean = 0.9 * mean + 0.1 * gradient
-        direction = orthogonal(0.9 * mean + 0.1 * gradient)
+        (direction,) = orthogonal((0.9 * mean + 0.1 * gradient)[None])
         before = before - rate * 0.2 * 12**0.5 * direction.view(4, 3, 2, 2)
         muon.step(rate)
         adam.step(rate)
         torch.testing.assert_close(conv.detach(), before)
         assert torch.equal(bias, alone)
         conv.grad = conv.grad.flip(0)
+
+
+def test_muon_steps_alike_with_a_matrix_alone_and_beside_others():
+    """Two of one shape, one that has it when transposed, one of another."""
+    shapes = [(6, 3, 2, 2), (6, 12), (12, 6), (4, 4)]
+    together = weights_with_gradients(*shapes)
+    Muon(together).step(0.1)
+    for weight, alone in zip(together, weights_with_gradients(*shapes), strict=True):
+        Muon([alone]).step(0.1)
+        torch.testing.assert_close(weight, alone)
 
 
 def test_fit_with_muon_learns_a_linear_map():

@@ -15,7 +15,7 @@ from course_lib.checks.plain import Array
 
 __all__ = ["DigitLoss"]
 
-_CALLS, _BATCH, _NULL = 30, 32, 10
+_CALLS, _BATCH, _NULL = 30, 64, 10
 _MARGIN = torch.ones(28, 28, dtype=torch.bool)  # where every digit is −1, so that x_t is −t there
 _MARGIN[2:-2, 2:-2] = False
 
@@ -24,7 +24,7 @@ class DigitLoss(Check):
     """What a training step draws.
 
     The loss is called 30 times with a network that says 0 and writes down what it is shown.
-    Judged are the 960 times and labels, the images at early times, the margins of all images,
+    Judged are the 1,920 times and labels, the images at early times, the margins of all images,
     which say with which t they were made, and the mean of the losses, at five standard deviations
     or more: a right answer is refused less than once in 100,000 times.
     """
@@ -115,7 +115,7 @@ def _what_is_wrong(losses, again, t, y, early, margins) -> tuple[str, str] | Non
     if margins.std(axis=1).mean() < 0.15:
         return (
             "one-time-on-the-path",
-            "All images of a batch are as noisy as each other, while the network is told 32 times. Each x_t is made with its own t.",
+            f"All images of a batch are as noisy as each other, while the network is told {_BATCH} times. Each x_t is made with its own t.",
         )
     if abs(np.corrcoef(margins.ravel(), t.ravel())[0, 1]) < 0.5:
         return (

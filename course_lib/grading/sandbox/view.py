@@ -21,7 +21,8 @@ import course_lib
 
 __all__ = ["make_view", "without_answers"]
 
-LEFT_OUT = ("grading", "notebooks", "cli.py", "jupyter")
+LEFT_OUT = ("grading", "notebooks", "cli.py", "jupyter",
+            "widgets/demo", "widgets/engine", "widgets/stage.py", "widgets/answers.py")  # fmt: skip
 SECRET = {"answer", "also", "judge", "mistakes", "key", "replies"}
 
 
@@ -56,8 +57,9 @@ def _state_of(source: Path) -> str:
 
 def _write(source: Path, target: Path) -> None:
     def ignored(place: str, names: list[str]) -> list[str]:
-        left_out = LEFT_OUT if Path(place) == source else ()
-        return [name for name in names if name in left_out or name == "__pycache__"]
+        inside = Path(place).relative_to(source)
+        left_out = {"__pycache__", *(n for n in names if (inside / n).as_posix() in LEFT_OUT)}
+        return [name for name in names if name in left_out]
 
     shutil.copytree(source, target, ignore=ignored)
     for lab in (target / "checks").glob("lab*"):

@@ -74,7 +74,7 @@ class Panel {
     this.unit = ratio * this.stage.unit();
     if (spec.x) {
       const size = 13 * this.stage.unit();
-      this.setTicks("x", spec.x, width / (5.5 * size), (share) => ["left", share]);
+      this.setTicks("x", spec.x, width / (4.2 * size), (share) => ["left", share]);
       this.setTicks("y", spec.y, height / (3 * size), (share) => ["bottom", share]);
     }
     for (const place of this.handles ?? []) place();
