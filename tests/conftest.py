@@ -78,7 +78,7 @@ def private_jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield home
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is there, an event loop runs: asyncio.run cannot
 def browser(chromium: str) -> "Iterator[Browser]":
     """The system's browser, started."""
     from lab_server import BROWSER

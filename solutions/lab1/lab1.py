@@ -254,7 +254,6 @@ print(
 )
 plots.convergence(sizes, errors)
 
-
 # %% [markdown]
 # Heun looks at two arrows a step, Euler at one. So at equal cost Heun has steps twice as long. With 16 looks in all its error is already 4 times smaller than Euler's; with 256 looks, 64 times. In this course the arrow will be a neural network, and looking at it will be the whole cost.
 #
@@ -262,6 +261,7 @@ plots.convergence(sizes, errors)
 
 # %%
 SolverExplorer(step=heun_step)
+
 
 # %% [markdown]
 # ### What a flow is for

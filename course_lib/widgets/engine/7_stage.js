@@ -108,7 +108,7 @@ class Stage {
     for (const control of Object.values(this.controls)) control.running?.(scene.running);
     this.running = scene.running;
     for (const [name, value] of Object.entries(scene.values ?? {})) {
-      if (scene.error || this.serial > this.answered) break; // what was asked for stays set
+      if (scene.error || this.next || this.serial > this.answered) break; // what was set last stays
       if (this.controls[name]?.local) continue; // Python is not told of it, and knows an older one
       if (this.held !== name) this.values[name] = value;
       this.controls[name]?.set(value);
@@ -194,7 +194,8 @@ class Stage {
     if (page === this.page) return;
     this.page = page;
     this.colors = new Colors(this.root);
-    this.resize();
+    for (const panel of this.panels) panel.paintBase(); // the page may be hidden just now
+    this.paint();
   }
 
   schedule() {
