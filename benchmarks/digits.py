@@ -27,8 +27,8 @@ than its training; at the end on 1,000, with the better of the two.
 
 On two cores a seed takes: ours 5 minutes, ladder 5, common 25 to 30, ablations 30. Parts can run
 one at a time, and seeds in processes of their own (--first-seed). With --device cuda the arithmetic
-(bfloat16, torch.compile) is what a step is fastest with, and wall seconds stand for CPU seconds;
-this has not yet been tried on a GPU.
+(bfloat16, torch.compile) is what a step is fastest with, which takes half a minute to find out, and
+wall seconds stand for CPU seconds.
 """
 
 from __future__ import annotations

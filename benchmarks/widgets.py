@@ -193,7 +193,7 @@ def key_to_picture(page: Page, focus: str, what: str, n: int, index: int = 0) ->
     for i in range(n + 2):
         page.evaluate(f"() => ({focus}).focus()")
         page.evaluate(UNTIL_NEW, [what, index])
-        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowLeft" if i % 2 else "ArrowRight")
         times.append(page.evaluate(ANSWER))
         if i < n + 1:
             time.sleep(0.2)

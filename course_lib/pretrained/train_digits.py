@@ -1,4 +1,4 @@
-"""Train the generator of digits: `python -m course_lib.pretrained.train_digits`, ten minutes.
+"""Train the generator of digits: `python -m course_lib.pretrained.train_digits`, about six minutes.
 
 The guided flow matching loss, Notes (69): E |u(x_t, t, y) - (z - ε)|² over x_t = t z + (1 - t) ε,
 where one label in ten is replaced by the null label.
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from course_lib.datasets import MNIST
@@ -70,7 +70,7 @@ def train_digits(file: Path, steps: int = 6000, seed: int = 0) -> None:
     run = fit(UNet(), digit_loss(), steps=steps, optimizer=OPTIMIZER, lr=LEARNING_RATE, seed=seed)
     weights = {name: weight.half() for name, weight in run.model.state_dict().items()}
     metadata = {"network": "UNet()", "seed": str(seed), "steps": str(steps)}
-    save_file(weights, file, metadata)
+    file.write_bytes(save(weights, metadata))
     print(f"loss of the last 500 steps  {run.history.losses[-500:].mean():.4f}")
     print(f"size of the file            {file.stat().st_size / 1e6:.2f} MB")
     y = torch.arange(1000) % 10
