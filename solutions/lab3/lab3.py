@@ -819,7 +819,7 @@ DigitExplorer(trained)
 # <details><summary>Why three minutes are enough</summary>
 #
 # - **Few places.** Unshuffled, an image has 14 × 14 places, and half of the work is done on 7 × 7.
-# - **Small batches, many steps.** On a CPU a batch of 32 costs a quarter of one of 128. Four small steps learn more than a large one.
+# - **Small batches, many steps.** On a CPU a batch of 64 costs a quarter of one of 250. Four small steps learn more than a large one. (With still smaller ones the noise of the gradients would tell at the end.)
 # - **Told where.** The sketches say where the ink of a label goes. Without them the network has to work it out from the borders.
 # - **Muon.** Adam scales each weight's step by itself. *Muon* takes the weights of a layer as a matrix and steps equally far in all its directions, also in those in which gradients are small. Here it needs about half as many steps.
 # - **Large steps at first, none at last.** The learning rate falls to 0 like a cosine, and the weights are averaged over the last steps.

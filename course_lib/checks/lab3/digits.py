@@ -61,7 +61,7 @@ class TrainedDigits(Check):
 
     Judged by two mean squared errors to z − ε on 256 digits of the test set, t uniform: told the
     label, and told the null label. Both are at most 0.9 for all points and 1.2 for half of them,
-    which is meant for seconds of training: 80 batches of 32 give 0.6. (The least error is not 0,
+    which is meant for seconds of training: 80 batches of 64 give 0.6. (The least error is not 0,
     since x_t does not tell z − ε: after minutes it is 0.18 and 0.20.) Half of the points are lost
     as well if only one of the two has been learned: if the errors differ by 0.04 or more, or
     another label does as well as the right one; or if it is better at 1 − t than at t. The drawn

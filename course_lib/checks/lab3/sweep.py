@@ -203,7 +203,7 @@ class PredictSweep(Choice):
     key = "1c0fec692dd12a65"
     replies = {
         "a": "Guidance drives all digits of a kind to what is most typical of it. What does that do to their variety? Measure below, then choose again.",
-        "b": "That would be so for exact fields. A network trained for minutes is not exact: at w = 1 one digit in ten falls between two kinds. Measure below, then choose again.",
+        "b": "That would be so for exact fields. A network trained for minutes is not exact: at w = 1 one digit in twenty falls between two kinds. Measure below, then choose again.",
         "c": "Some guidance drops the digits that fall between two kinds, so the whole gets more like MNIST. More of it drops digits as people do write them, and only those left that look like no other kind. The best w lies where the one begins to cost more than the other brings.",
         "d": "Once nearly every digit can be read, there is no accuracy left to win. Does the distance to real digits stop falling there, or does something else go on? Measure below, then choose again.",
     }
@@ -225,7 +225,7 @@ class BestScale(Check):
             return Judgement(
                 1,
                 None,
-                "There nearly all digits can be read, and within a kind they differ about as much as real ones do.",
+                "There nearly all digits can be read, and those of a kind still differ, if less than real ones do.",
             )
         name, message = _other_scale(output)
         return Judgement(0, name, message)
