@@ -837,7 +837,7 @@ if budget(full=True, quick=False):  # a quick run, as in the grader, keeps the f
     save_weights(trained, "digits.safetensors")
 
 # %% [markdown]
-# The file holds numbers, not the network that they belong to. So hand over a network too, as `blank`: a new and untrained one of your own, `UNet()`. The check loads the numbers into it. (It takes ten seconds.)
+# The file holds numbers, not the network that they belong to. So hand over a network too, as `blank`: a new and untrained one of your own, `UNet()`. The check loads the numbers into it. (It takes a few seconds.)
 
 # %%
 ### BEGIN SOLUTION
@@ -909,7 +909,7 @@ rows = {f"w = {w}": write(network, ten, w, same_noise).final for w in (0, 1, 2, 
 plots.image_rows(rows)
 
 # %% [markdown]
-# Each column begins with the same noise. Now the numbers, on real digits first. (The sweep takes a minute or two.)
+# Each column begins with the same noise. Now the numbers, on real digits first. (The sweep takes up to a minute.)
 
 # %%
 real, real_y = MNIST("test").first(2000)
