@@ -33,8 +33,8 @@ from course_lib.widgets.yours import finite_result_of, name_of
 
 __all__ = ["PathExplorer"]
 
-TIMES = torch.linspace(0.0, 0.96, 49)  # single points have no velocity at t = 1
-PARTICLES, PATHS = 300, 12
+TIMES = torch.linspace(0.0, 0.96, 41)  # single points have no velocity at t = 1
+PARTICLES, PATHS = 280, 12
 HALF = 3.4  # of the side of what is shown
 COARSE = seats.grid(3.0, 11)
 SHORT = 0.14  # the arrows of a field, beside those of the probe
@@ -62,16 +62,15 @@ class PathExplorer(Explorer):
     title = "One ticket, and the whole crowd"
     question = (
         "At t = 0, where does the probe's arrow lead, wherever you drag it? "
-        "Put it between two seats: when is its ticket as good as known, and under which schedule "
-        "first?"
+        "When is its ticket as good as known, and under which schedule first?"
     )
     controls = (
         Choice("schedule", "schedule", tuple(SCHEDULES), "linear"),
-        Choice("ticket", "left: ticket for", NUMBERS, "3"),
+        Choice("ticket", "left: ticket", NUMBERS, "3"),
         Toggle("particles", "particles", True, local=True),
-        Toggle("field", "velocity fields", True, local=True),
+        Toggle("field", "fields", True, local=True),
         Toggle("paths", "paths", True, local=True),
-        Toggle("parts", "what the probe's arrow is made of", True, local=True),
+        Toggle("parts", "the probe's arrow, taken apart", True, local=True),
     )
     points = {"probe": [0.0, 0.6]}
     frozen = {
@@ -115,15 +114,15 @@ class PathExplorer(Explorer):
             Readout("α", form.alpha(TIMES)),
             Readout("β", form.beta(TIMES)),
             Readout("weight of the likeliest seat", shares.amax(1), color="end"),
-            Readout("length of the probe's arrow u(x)", arrow.norm(dim=1), color="exact"),
+            Readout("length of u(x) at the probe", arrow.norm(dim=1), color="exact"),
         ]
         legend = [
-            ("simulated", "dot", f"{PARTICLES} particles, and {PATHS} of their paths"),
-            ("guide", "line", f"velocity fields, × {SHORT:g}"),
-            ("guide", "area", "p(x)"),
-            ("end", "line", "to the seats: as thick as their weights"),
-            ("simulated", "line", "u(x|z) of each seat"),
-            ("exact", "line", "u(x): their weighted mean"),
+            ("simulated", "dot", "particles, some with paths"),
+            ("exact", "dashed", "p(x|z): β and 2β"),
+            ("dense", "area", "p(x)"),
+            ("guide", "line", "fields"),
+            ("end", "line", "u(x|z) of each seat, and its weight"),
+            ("exact", "line", "u(x), their mean"),
         ]
         errors = []
         bars: list[Layer] = [_bars(shares, self.weights is not None, 0, "end")]
@@ -159,15 +158,15 @@ class PathExplorer(Explorer):
                       describe="particles on the marginal path, its density, and the arrow at "
                       f"the probe ({words}) with a line to each seat"),
                 Panel([_even(), *bars],
-                      title="Whose ticket, at the probe", x=(0.4, len(SEATS) + 0.6), y=(0.0, 1.0),
-                      xlabel="seat", ylabel="posterior weight", span=0.8,
+                      title="Whose ticket, at the probe", x=(0.0, 1.0), y=(0.4, len(SEATS) + 0.6),
+                      xlabel="posterior weight", ylabel="seat", span=0.8,
                       describe="the probability of each seat given the place of the probe"),
             ],
             times=TIMES,
             legend=legend,
             readouts=readouts,
-            note="Arrows are (1 − t) u: they end where one step from now to t = 1 would end. "
-            f"Those of the fields are {SHORT:g} as long.",
+            note="Arrows are (1 − t) u, to where one step to t = 1 would lead; those of the fields "
+            f"are {SHORT:g} as long. Grey line: a seat's weight before a look.",
             error="\n".join(errors),
             seconds=8.0,
         )  # fmt: skip
@@ -230,7 +229,7 @@ def _on_grid(velocity: Field) -> Tensor:
 
 
 def _density(form: Schedule) -> Image:
-    masses = seats.cell_masses(form, TIMES, HALF, 48)
+    masses = seats.cell_masses(form, TIMES, HALF, 40)
     shades = 255 * masses / masses.amax((1, 2), keepdim=True)
     return Image(shades.round().byte(), each=True)
 
@@ -259,7 +258,7 @@ def _one_ticket(form: Schedule, k: int) -> list[Layer]:
 def _probe_parts(form: Schedule, x: Tensor) -> list[Layer]:
     """The conditional velocities at the probe."""
     arrows = _left() * seats.conditional(form, x, TIMES)
-    return [Arrows(x[:1].expand(len(SEATS), 2), arrows, color="simulated", width=1.6, only="parts")]
+    return [Arrows(x[:1].expand(len(SEATS), 2), arrows, color="end", width=1.6, only="parts")]
 
 
 def _arrow(x: Tensor, by: Tensor, color: str, width: float) -> Arrows:
@@ -269,13 +268,13 @@ def _arrow(x: Tensor, by: Tensor, color: str, width: float) -> Arrows:
 def _even() -> Lines:
     """The weight that each seat would have if nothing were known."""
     n = len(SEATS)
-    return Lines([[[0.4, 1 / n], [n + 0.6, 1 / n]]], color="guide", width=1.4)
+    return Lines([[[1 / n, 0.4], [1 / n, n + 0.6]]], color="guide", width=1.4)
 
 
 def _bars(weights: Tensor, pair: bool, place: int, color: str) -> Bars:
-    """Bars about 1, 2, …; of a `pair`, the left one (0) or the right one (1) of each."""
-    low, wide = (-0.36 + 0.36 * place, 0.36) if pair else (-0.36, 0.72)
+    """Bars about 1, 2, …; of a `pair`, the upper one (0) or the lower one (1) of each."""
+    low, wide = (-0.36 * place, 0.36) if pair else (-0.36, 0.72)
     seat = torch.arange(1.0, weights.shape[1] + 1)
     edges = torch.stack([seat + low, seat + low + wide], dim=1).flatten()
     gaps = torch.stack([weights, torch.zeros_like(weights)], dim=2).flatten(1)[:, :-1]
-    return Bars(gaps, edges, color=color, alpha=0.75)
+    return Bars(gaps, edges, color=color, alpha=0.75, sideways=True)

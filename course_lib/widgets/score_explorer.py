@@ -4,35 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from course_lib.distributions import GaussianMixture
-from course_lib.oracles import Marginal
-from course_lib.paths import GaussianPath, Linear
 from course_lib.processes import ODE, SDE, Field
-from course_lib.shapes import expand_time
 from course_lib.simulate import Trajectory, simulate, time_grid
 from course_lib.widgets.controls import Choice, Control, Slider, Toggle
 from course_lib.widgets.explorer import Explorer
-from course_lib.widgets.scene import Arrows, Image, Layer, Panel, Points, Readout, Scene
+from course_lib.widgets.five_modes import TRUTH, energy_ratio, mean_square, variance
+from course_lib.widgets.scene import (
+    Arrows,
+    Image,
+    Layer,
+    Lines,
+    Panel,
+    Points,
+    Readout,
+    Scene,
+)
 from course_lib.widgets.seats import grid
-from course_lib.widgets.yours import name_of, result_of
+from course_lib.widgets.yours import finite_result_of, name_of
 
 __all__ = ["ScoreExplorer"]
 
-PARTICLES, FRAMES, HALF, SIDE = 700, 41, 3.6, 48
+PARTICLES, SHOWN, FRAMES, COMPARED = 700, 450, 37, 13
+HALF, SIDE = 3.6, 48
 COARSE = grid(3.0, 11)
-LENGTH = 0.35  # of an arrow, for a score of length 1/β
-MODES = GaussianMixture.ring(modes=5, radius=2.0, std=0.6, weights=[0.35, 0.15, 0.25, 0.10, 0.15])
-PATH = GaussianPath(Linear())
-TRUTH = Marginal(PATH, MODES)
+SHORT = 0.14  # arrows of length v |s|, so that neighbours do not touch
+CHANCE = 4.0  # an energy ratio that 700 exact samples pass in 0.1 % (t = 0) to 0.4 % (t = 1)
 SCORES: dict[str, Field] = {
     "exact": TRUTH.score,
     "half of it": lambda x, t: 0.5 * TRUTH.score(x, t),
     "of an earlier time": lambda x, t: TRUTH.score(x, 0.8 * t),
+}
+WORDS = {
+    "exact": "the exact score",
+    "half of it": "half of the score",
+    "of an earlier time": "the score of 0.8 t",
 }
 YOURS = "yours"
 
@@ -40,10 +50,10 @@ YOURS = "yours"
 class ScoreExplorer(Explorer):
     """The same crowd led by the velocity alone, and by velocity, score and noise.
 
-    On the left dX = u_t(X) dt, on the right dX = [u_t + ½ σ² s_t](X) dt + σ dW, Notes (25), from
+    On the left dX = u_t(X) dt, in the middle dX = [u_t + ½ σ² s_t](X) dt + σ dW, Notes (25), from
     the same noise, over the exact p_t of a mixture of five modes. Both have the law p_t at every
-    time if the score s_t is that of p_t and the steps are short enough. A number tells: the mean
-    square E|x|² = Σ w (α²|m|² + 2 α²s² + 2β²).
+    time if the score s_t is that of p_t and the steps are short enough. On the right, how far
+    each crowd is from p_t.
 
     Args:
         score: a reader's own score, a function of (x, t) with x (batch, 2) and t ().
@@ -58,7 +68,7 @@ class ScoreExplorer(Explorer):
         "Raise σ: what changes for one particle, and what for the crowd? Take a wrong score: "
         "at which σ does it begin to matter?"
     )
-    frozen = {"which": tuple(SCORES), "sigma": (1.0, 3.0)}
+    frozen = {"which": tuple(SCORES), "sigma": (0.0, 1.0, 4.0), "n": (20, 80)}
 
     def __init__(self, score: Callable[..., Tensor] | None = None, **values: object) -> None:
         if score is not None and not callable(score):
@@ -74,76 +84,100 @@ class ScoreExplorer(Explorer):
         super().__init__(**values)
 
     def scene(self, which: str, sigma: float, n: int, arrows: bool) -> Scene:
-        field = SCORES.get(which, self._theirs)
-        flow, behind, exact_arrows = _flow(n)
-        walk = simulate(
-            SDE(
-                lambda x, t: TRUTH.velocity(x, t) + 0.5 * sigma**2 * field(x, t),
-                lambda t: torch.full_like(t, sigma),
-            ),
-            _start(),
-            time_grid(n),
-            generator=torch.Generator().manual_seed(1),
-            record=FRAMES,
-        )
-        clock = flow.times
-        color = "simulated" if which == "exact" else "yours" if which == YOURS else "warning"
-        fields: list[Layer] = [
-            Arrows(COARSE, exact_arrows, color="guide", width=1.3, only="arrows")
+        known = _known(n)
+        clock, flow = known.flow.times, known.flow.states
+        color = "start" if which == "exact" else "yours" if which == YOURS else "warning"
+        name = name_of(self.score) if which == YOURS and self.score else WORDS[which]
+        fields: list[Layer] = [_drawn(known.arrows, "guide")]
+        walk, error = torch.full_like(flow, torch.nan), ""
+        try:
+            field = SCORES.get(which, self._theirs)
+            walk = _walk(field, sigma, n)
+            if which != "exact":
+                fields.append(_drawn(_arrows(field, clock), color))
+        except ValueError as problem:
+            error = str(problem)
+        ratio = energy_ratio(walk[known.compared], clock[known.compared])
+        square: dict[str, Any] = dict(x=(-HALF, HALF), y=(-HALF, HALF), equal=True)
+        legend = [
+            ("dense", "area", "exact p(x)"),
+            ("simulated", "dot", "ODE"),
+            (color, "dot", f"SDE with {name}"),
+            ("guide", "line", "exact score"),
+            ("exact", "dashed", "as far as exact samples are"),
         ]
         if which != "exact":
-            wrong = _arrows(field, clock)
-            fields.append(Arrows(COARSE, wrong, color=color, width=1.3, only="arrows"))
-        square: dict[str, Any] = dict(x=(-HALF, HALF), y=(-HALF, HALF), equal=True)
-        name = name_of(self.score) if which == YOURS and self.score else f"{which} score"
+            legend.insert(4, (color, "line", name))
         return Scene(
             panels=[
                 Panel(
-                    [behind, Points(flow.states, size=4)], title="ODE: no noise", **square,
+                    [known.behind, Points(flow[:, :SHOWN], size=3.6)],
+                    title="ODE: no noise", **square,
                     describe="particles that follow the velocity over the exact density",
                 ),
                 Panel(
-                    [behind, *fields, Points(walk.states, size=4, color=color)],
+                    [known.behind, *fields, Points(walk[:, :SHOWN], size=3.6, color=color)],
                     title=f"SDE: σ = {sigma:g}", **square,
                     describe="particles that follow velocity, score and noise, over the density",
                 ),
+                _distances(known, ratio, color),
             ],
             times=clock,
-            legend=[
-                ("dense", "area", "exact p(x)"),
-                ("simulated", "dot", "ODE"),
-                (color, "dot", f"SDE, {name}"),
-                ("guide", "line", "exact score, times β"),
-            ],
+            legend=legend,
             readouts=[
-                Readout("mean square, ODE", _square(flow.states), color="simulated"),
-                Readout("SDE", _square(walk.states), color=color),
-                Readout("exact", _mean_square(clock), color="exact"),
+                Readout("mean |x|², ODE", _mean_square(flow), color="simulated"),
+                Readout("SDE", _mean_square(walk), color=color),
+                Readout("exact", mean_square(clock), color="exact"),
+                Readout("ODE has the law p", _verdict(known, known.ratio), color="simulated"),
+                Readout("SDE has it", _verdict(known, ratio), color=color),
             ],
-            note="Arrows are the score times β, which keeps them from growing beyond all measure.",
+            note=f"Score arrows are {SHORT:g} v s: s itself grows like 1/v, v being a mode's "
+            "variance. Exact samples: 1 on average, above "
+            f"{CHANCE:g} (grey) less than once in 200.",
+            error=error,
             seconds=8.0,
             start=-1,
         )  # fmt: skip
 
     def _theirs(self, x: Tensor, t: Tensor) -> Tensor:
         assert self.score is not None
-        return result_of(self.score, x, x, t)
+        try:
+            return finite_result_of(self.score, x, x, t)
+        except ValueError as error:
+            raise ValueError(f"{error}, at t = {float(t):.2f}") from error
 
 
-def _start() -> Tensor:
-    return torch.randn(PARTICLES, 2, generator=torch.Generator().manual_seed(0))
+class _Known(NamedTuple):
+    """What the number of steps alone decides; `ratio` (compared,) is of the frames `compared`."""
+
+    flow: Trajectory
+    behind: Image
+    arrows: Tensor
+    compared: Tensor
+    ratio: Tensor
 
 
 @lru_cache(16)
-def _flow(n: int) -> tuple[Trajectory, Image, Tensor]:
-    """What no slider but the number of steps changes: the flow, the density, the exact arrows."""
+def _known(n: int) -> _Known:
     flow = simulate(ODE(TRUTH.velocity), _start(), time_grid(n), record=FRAMES)
-    return flow, Image(_density(flow.times), each=True), _arrows(TRUTH.score, flow.times)
+    compared = torch.linspace(0, len(flow.times) - 1, COMPARED).round().long()
+    ratio = energy_ratio(flow.states[compared], flow.times[compared])
+    behind = Image(_density(flow.times), each=True)
+    return _Known(flow, behind, _arrows(TRUTH.score, flow.times), compared, ratio)
 
 
-def _square(states: Tensor) -> Tensor:
-    """Mean of |x|² over the particles, (frames,)."""
-    return states.square().sum(-1).mean(1)
+def _start() -> Tensor:
+    return torch.randn(PARTICLES, 2, generator=torch.Generator().manual_seed(4))
+
+
+def _walk(score: Field, sigma: float, n: int) -> Tensor:
+    """The particles of Notes (25) in each frame, (frames, n, 2)."""
+    sde = SDE(
+        lambda x, t: TRUTH.velocity(x, t) + 0.5 * sigma**2 * score(x, t),
+        lambda t: torch.full_like(t, sigma),
+    )
+    generator = torch.Generator().manual_seed(1)
+    return simulate(sde, _start(), time_grid(n), generator=generator, record=FRAMES).states
 
 
 def _density(times: Tensor) -> Tensor:
@@ -156,18 +190,49 @@ def _density(times: Tensor) -> Tensor:
     return torch.stack(frames)
 
 
-def _arrows(field: Field, times: Tensor) -> Tensor:
-    """β_t s_t on the coarse grid, shortened, (frames, n, 2)."""
-    rows = []
-    for t in times:
-        at = t.clamp(max=0.98)  # a network's score is divided by β
-        rows.append(LENGTH * expand_time(PATH.schedule.beta(at), COARSE) * field(COARSE, at))
-    return torch.stack(rows).clamp(-1.5, 1.5)
+def _arrows(score: Field, times: Tensor) -> Tensor:
+    """v_t s_t on the coarse grid, short, none longer than two meshes; (frames, n, 2)."""
+    last = times.clamp(max=0.98)  # a network's score is divided by β
+    arrows = torch.stack([SHORT * variance(t) * score(COARSE, t) for t in last])
+    return arrows * (1.2 / arrows.norm(dim=-1, keepdim=True)).clamp(max=1)
 
 
-def _mean_square(times: Tensor) -> Tensor:
-    """E|x_t|² of the exact law, (frames,)."""
-    alpha, beta = PATH.schedule.alpha(times), PATH.schedule.beta(times)
-    data = MODES.weights @ (MODES.means.square().sum(-1) + MODES.covariances.diagonal(
-        dim1=1, dim2=2).sum(-1))  # fmt: skip
-    return alpha.square() * data + 2 * beta.square()
+def _drawn(arrows: Tensor, color: str) -> Arrows:
+    return Arrows(COARSE, arrows, color=color, width=1.5, only="arrows")
+
+
+def _distances(known: _Known, ratio: Tensor, color: str) -> Panel:
+    """Both energy ratios over time, and where the clock is."""
+    times, clock = known.flow.times[known.compared], known.flow.times
+    both = torch.stack([known.ratio, ratio])
+    top = max(10.0, 1.1 * float(both.nan_to_num().max()))
+    now = torch.stack([clock, clock], dim=1)[:, None]
+    ends = torch.tensor([0.0, top]).expand_as(now)
+    layers = [
+        Lines([[[0.0, CHANCE], [1.0, CHANCE]]], color="guide", width=1.4),
+        Lines([[[0.0, 1.0], [1.0, 1.0]]], color="exact", dashed=True),
+        Lines(torch.stack([times, known.ratio], dim=-1)[None], color="simulated", width=2.6),
+        Lines(torch.stack([times, ratio], dim=-1)[None], color=color, width=2.6),
+        Lines(torch.stack([now, ends], dim=-1), color="guide", width=1.2),
+    ]
+    return Panel(
+        layers, title="How far from p", x=(0.0, 1.0), y=(0.0, top), xlabel="time t",
+        ylabel="energy distance / chance", span=0.8,
+        describe="energy distance of both crowds to the exact law over time, 1 is chance",
+    )  # fmt: skip
+
+
+def _verdict(known: _Known, ratio: Tensor) -> str:
+    """Whether a crowd has the law p_t in the compared frames, and if not, since when."""
+    if ratio.isnan().any():
+        return "–"
+    off = ratio > CHANCE
+    if not off.any():
+        return "yes"
+    times = known.flow.times[known.compared][off]
+    return f"no: t = {times[0]:.2f}" + (f" to {times[-1]:.2f}" if len(times) > 1 else "")
+
+
+def _mean_square(states: Tensor) -> Tensor:
+    """Mean of |x|² over the particles, (frames,)."""
+    return states.square().sum(-1).mean(1)

@@ -6,9 +6,12 @@ import torch
 
 from course_lib.oracles import Marginal
 from course_lib.paths import GaussianPath, Linear
+from course_lib.processes import ODE
+from course_lib.simulate import heun_step, simulate
 from course_lib.widgets import PathExplorer
+from course_lib.widgets.demo.pages import frozen
 from course_lib.widgets.path_explorer import MIXTURE, NUMBERS, TIMES
-from course_lib.widgets.scene import Bars, Links, packed
+from course_lib.widgets.scene import Arrows, Bars, Links, Points, packed
 from course_lib.widgets.seats import SCHEDULES, SEATS, cell_masses, conditional, marginal
 
 EXPLORER = PathExplorer()
@@ -38,7 +41,11 @@ def test_links_and_bars_are_the_posterior_weights(schedule):
     probe = torch.tensor([0.3, -0.4]).expand(len(TIMES), 2)
     weights = marginal(SCHEDULES[schedule]).responsibilities(probe, TIMES).numpy()
     assert np.allclose(layer(shown.panels[1], Links).weights, weights)
-    heights = np.asarray(layer(shown.panels[2], Bars).heights)
+    bars = layer(shown.panels[2], Bars)
+    heights = np.asarray(bars.heights)
+    middles = np.asarray(bars.edges).reshape(-1, 2).mean(1)
+    assert bars.sideways
+    assert middles == pytest.approx(np.arange(1, len(SEATS) + 1))
     assert np.allclose(heights[:, ::2], weights)
     known = float(SCHEDULES[schedule].alpha(TIMES[0]))  # a little, where α(0) is not 0
     assert weights[0] == pytest.approx(np.full(len(SEATS), 0.2), abs=1e-6 + 0.3 * known)
@@ -49,6 +56,48 @@ def test_links_and_bars_are_the_posterior_weights(schedule):
 def test_the_density_is_all_there_and_sums_to_one(t):
     masses = cell_masses(Linear(), torch.tensor([t]), 6.0, 40)
     assert masses.sum().item() == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_the_thick_arrow_is_the_mean_of_the_thin_ones_as_drawn(schedule):
+    shown = scene(schedule=schedule, probe=[0.3, -0.4])
+    arrows = [item for item in shown.panels[1].layers if isinstance(item, Arrows)]
+    thin = np.asarray(next(a for a in arrows if a.only == "parts").by)  # (frames, seats, 2)
+    thick = np.asarray(next(a for a in arrows if a.only is None).by)  # (frames, 1, 2)
+    weights = np.asarray(layer(shown.panels[1], Links).weights)
+    assert np.allclose((weights[..., None] * thin).sum(1), thick[:, 0], atol=1e-3)
+
+
+def test_on_the_linear_path_the_thin_arrows_end_at_their_seats():
+    shown = scene(probe=[0.3, -0.4])
+    arrows = [item for item in shown.panels[1].layers if isinstance(item, Arrows)]
+    thin = next(a for a in arrows if a.only == "parts")
+    ends = np.asarray(thin.at) + np.asarray(thin.by)
+    assert np.allclose(ends, SEATS.numpy(), atol=1e-4)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_the_crowd_ends_where_a_crowd_in_small_steps_does(schedule):
+    exact = marginal(SCHEDULES[schedule])
+    shown = layer(scene(schedule=schedule).panels[1], Points)
+    fine = torch.linspace(0, TIMES[-1], 401)
+    start = torch.as_tensor(np.asarray(shown.xy))[0]
+    end = simulate(ODE(exact.velocity), start, fine, step=heun_step, record=1).final
+    away = (torch.as_tensor(np.asarray(shown.xy))[-1] - end).norm(dim=1)
+    assert away.quantile(0.95) < 0.02  # a few start where two seats are as likely
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_the_linear_schedule_knows_the_ticket_first(schedule):
+    def known(name):
+        weights = np.asarray(layer(scene(schedule=name).panels[1], Links).weights).max(1)
+        return np.argmax(weights > 0.95)
+
+    assert known("linear") <= known(schedule)
+
+
+def test_a_frozen_page_is_small():
+    assert len(frozen(EXPLORER, {})) < 1_500_000
 
 
 def my_velocity(schedule, x, t, means, stds, weights):

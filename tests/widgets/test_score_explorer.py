@@ -4,53 +4,110 @@ import numpy as np
 import pytest
 import torch
 
+from course_lib.metrics import energy_distance
 from course_lib.widgets import ScoreExplorer
-from course_lib.widgets.scene import packed
-from course_lib.widgets.score_explorer import MODES, TRUTH
+from course_lib.widgets.demo.pages import frozen
+from course_lib.widgets.five_modes import MODES, TRUTH, energy_ratio, mean_square, variance
+from course_lib.widgets.scene import Arrows, Lines, Points, packed
+from course_lib.widgets.score_explorer import CHANCE, COARSE, PARTICLES, SHORT
 
 
 def scene(explorer, **values):
     return explorer.scene(**explorer.checked({**explorer.start, **values}))
 
 
-def squares(**values):
-    """Mean squares (frames,) of ODE, SDE and the exact law."""
-    return [np.asarray(r.value) for r in scene(ScoreExplorer(), **values).readouts]
+def layers(panel, kind):
+    return [item for item in panel.layers if isinstance(item, kind)]
 
 
-def test_the_exact_mean_square_is_that_of_samples():
-    _, _, exact = squares()
-    for frame, t in ((0, 0.0), (20, 0.5), (40, 1.0)):
-        x = TRUTH.sample(200_000, torch.tensor(t), generator=torch.Generator().manual_seed(0))
-        assert x.square().sum(1).mean().item() == pytest.approx(exact[frame], rel=0.01)
-    assert exact[0] == pytest.approx(2.0)
+def ratios(shown):
+    """Energy ratios (compared,) of ODE and SDE over time."""
+    return [np.asarray(line.xy)[0, :, 1] for line in layers(shown.panels[2], Lines)[2:4]]
+
+
+def verdicts(shown):
+    return [r.value for r in shown.readouts if isinstance(r.value, str)]
+
+
+def exact_crowd(t, seed, n=PARTICLES):
+    return TRUTH.sample(n, t, torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("t", [0.0, 0.5, 1.0])
+def test_the_exact_mean_square_is_that_of_samples(t):
+    sampled = exact_crowd(t, 0, 200_000).square().sum(1).mean().item()
+    assert mean_square(torch.tensor(t)).item() == pytest.approx(sampled, rel=0.01)
+
+
+@pytest.mark.parametrize("t", [0.0, 0.5, 1.0])
+def test_the_energy_ratio_of_exact_samples_is_1_on_average_and_hardly_ever_above_4(t):
+    crowds = torch.stack([exact_crowd(t, seed) for seed in range(400)])
+    found = torch.cat([energy_ratio(c, torch.full((25,), t)) for c in crowds.split(25)])
+    assert found.mean().item() == pytest.approx(1.0, abs=4 * found.std().item() / 400**0.5)
+    assert (found > CHANCE).double().mean() < 0.02  # 0.004 in 10,000 crowds
+
+
+def test_the_energy_ratio_is_the_library_s_distance_to_a_large_sample():
+    t = 0.5
+    crowd = 1.6 * exact_crowd(t, 0)
+    among = energy_distance(exact_crowd(t, 1, 5000), exact_crowd(t, 2, 5000)).baseline * 2500
+    distance = energy_distance(crowd, exact_crowd(t, 3, 20_000))
+    found = energy_ratio(crowd[None], torch.tensor([t])).item() * among / PARTICLES
+    assert found == pytest.approx(distance.value, abs=3 * distance.standard_error)
+    assert distance.standard_error < 0.1 * distance.value
 
 
 @pytest.mark.parametrize("sigma", [0.0, 1.0, 2.0])
 def test_with_the_exact_score_all_have_the_same_marginals(sigma):
-    ode, sde, exact = squares(sigma=sigma, n=160)
-    assert ode == pytest.approx(exact, rel=0.12)  # 700 particles: a standard error of 3 %
-    assert sde == pytest.approx(exact, rel=0.12)
+    shown = scene(ScoreExplorer(), sigma=sigma, n=160)
+    assert verdicts(shown) == ["yes", "yes"]
+    for ratio in ratios(shown):
+        assert ratio.max() < CHANCE
 
 
 def test_without_noise_the_sde_is_the_ode_whatever_the_score():
     for which in ("exact", "half of it", "of an earlier time"):
-        ode, sde, _ = squares(sigma=0.0, which=which)
-        assert sde == pytest.approx(ode, rel=1e-5)
+        ode, sde = (
+            layers(p, Points)[0].xy
+            for p in scene(ScoreExplorer(), which=which, sigma=0.0).panels[:2]
+        )
+        assert np.allclose(ode, sde, atol=1e-4), which
 
 
-def test_a_score_of_half_the_size_leaves_the_crowd_too_wide_and_noise_makes_it_worse():
-    little = squares(which="half of it", sigma=0.5, n=160)[1][-1]
-    much = squares(which="half of it", sigma=3.0, n=160)[1][-1]
-    exact = squares()[2][-1]
-    assert exact < little < much
-    assert much > 1.15 * exact
+@pytest.mark.parametrize("which", ["half of it", "of an earlier time"])
+def test_a_wrong_score_moves_the_marginals_and_the_more_noise_the_more(which):
+    little, much = (scene(ScoreExplorer(), which=which, sigma=s, n=160) for s in (0.5, 3.0))
+    assert ratios(little)[1].max() < ratios(much)[1].max()
+    assert ratios(much)[1].max() > 2 * CHANCE
+    assert verdicts(much)[0] == "yes"
+    assert verdicts(much)[1].startswith("no: t = ")
 
 
-def test_few_steps_with_much_noise_miss_the_law():
-    few, many = squares(sigma=4.0, n=20)[1][-1], squares(sigma=4.0, n=160)[1][-1]
-    exact = squares()[2][-1]
-    assert abs(many - exact) < abs(few - exact)
+def test_half_of_the_score_leaves_the_crowd_too_wide_and_an_earlier_one_too_narrow():
+    def square(which):
+        return np.asarray(scene(ScoreExplorer(), which=which, sigma=3.0).readouts[1].value)[-1]
+
+    assert square("of an earlier time") < mean_square(torch.tensor(1.0)) < square("half of it")
+
+
+def test_few_steps_with_much_noise_miss_the_law_at_the_end_and_many_do_not():
+    few, many = (scene(ScoreExplorer(), sigma=4.0, n=n) for n in (20, 160))
+    assert ratios(few)[1][-1] > CHANCE > ratios(many)[1][-1]
+    assert verdicts(few)[1].endswith("to 1.00")
+    assert verdicts(many)[1] == "yes"
+
+
+def test_arrows_are_the_score_times_the_variance_of_a_mode():
+    shown = scene(ScoreExplorer())
+    (arrows,) = layers(shown.panels[1], Arrows)
+    for frame in (0, 18):
+        t = shown.times[frame]
+        expected = SHORT * variance(t) * TRUTH.score(COARSE, t)
+        expected *= (1.2 / expected.norm(dim=1, keepdim=True)).clamp(max=1)
+        assert np.allclose(arrows.by[frame], expected, atol=1e-5)
+    lengths = arrows.by.norm(dim=-1)
+    assert lengths.max() <= 1.2 + 1e-5
+    assert lengths[-1].mean() > 0.1  # still seen at the end
 
 
 def test_your_score_stands_in_its_place():
@@ -61,16 +118,27 @@ def test_your_score_stands_in_its_place():
     assert explorer.start["which"] == "yours"
     theirs, ours = scene(explorer), scene(explorer, which="exact")
     assert np.allclose(theirs.readouts[1].value, ours.readouts[1].value, rtol=1e-5)
-    assert ("yours", "dot", "SDE, my_score") in theirs.legend
+    assert ("yours", "dot", "SDE with my_score") in theirs.legend
+    assert not theirs.error
 
 
 @pytest.mark.parametrize(
     ("score", "sentence"),
-    [(lambda x, t: x[:, :1], "returned shape"), (lambda x: x, "raised TypeError")],
+    [
+        (lambda x, t: x[:, :1], "returned shape (700, 1); expected (700, 2), at t = 0.00"),
+        (lambda x: x, "raised TypeError"),
+        (lambda x, t: x / (t < 0.5), "returned infinite numbers, at t = 0.50"),
+        (lambda x, t: x * float("nan"), "returned NaN, at t = 0.00"),
+    ],
 )
-def test_a_wrong_function_is_a_sentence(score, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        scene(ScoreExplorer(score=score))
+def test_a_wrong_function_is_a_sentence_and_the_rest_is_there(score, sentence):
+    shown = scene(ScoreExplorer(score=score))
+    assert sentence in shown.error
+    assert verdicts(shown) == ["yes", "–"]
+    ode, sde = (torch.as_tensor(layers(p, Points)[0].xy) for p in shown.panels[:2])
+    assert ode.isfinite().all()
+    assert sde.isnan().all()
+    packed(shown)
 
 
 def test_no_function_is_refused():
@@ -92,5 +160,9 @@ def test_the_density_is_that_of_the_mixture():
 @pytest.mark.parametrize("n", [20, 160])
 def test_every_end_of_every_slider(which, sigma, n):
     spec, arrays = packed(scene(ScoreExplorer(), which=which, sigma=sigma, n=n))
-    assert spec["frames"] == len(spec["times"]) <= 41
+    assert spec["frames"] == len(spec["times"]) <= 37
     assert sum(map(len, arrays)) < 500_000
+
+
+def test_a_frozen_page_is_small():
+    assert len(frozen(ScoreExplorer(), {})) < 1_500_000
