@@ -1,30 +1,43 @@
-"""Langevin dynamics on a landscape with two valleys: does it find how much lies in each?"""
+"""Langevin dynamics on a landscape with two modes: does it find how much lies in each?"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from course_lib.distributions import GaussianMixture
-from course_lib.processes import Langevin
-from course_lib.simulate import simulate, time_grid
+from course_lib.processes import SDE, Langevin
+from course_lib.simulate import Trajectory, simulate, time_grid
 from course_lib.widgets.controls import Choice, Slider
 from course_lib.widgets.explorer import Explorer
-from course_lib.widgets.scene import Image, Lines, Panel, Points, Readout, Scene
+from course_lib.widgets.mixing import left_share, settled_spread, settling_time, two_modes
+from course_lib.widgets.scene import Image, Layer, Lines, Panel, Points, Readout, Scene
+from course_lib.widgets.yours import finite_result_of, name_of
 
 __all__ = ["LangevinExplorer"]
 
-END, PARTICLES, FRAMES = 20.0, 1000, 61
+END, PARTICLES, SHOWN, FRAMES = 20.0, 2000, 400, 61
 STD = 0.6  # of a mode, in each direction
-X, Y = (-4.5, 4.5), (-2.7, 2.7)
+X, Y, FAR = (-4.5, 4.5), (-2.7, 2.7), 20.0  # what is farther than FAR is drawn at FAR
 STARTS = ("all on the left", "spread out")
 
 
 class LangevinExplorer(Explorer):
-    """1,000 particles under Langevin dynamics, Notes (31), and the share that each mode has.
+    """2,000 particles under Langevin dynamics, Notes (31), and the share that each mode has.
 
     The target is ω N((-d/2, 0), 0.36 I) + (1 - ω) N((d/2, 0), 0.36 I). A particle belongs to the
     mode that it is nearer to. Steps that are too long give each mode a spread that is too large.
+
+    Args:
+        drift: a reader's own function of (score, x, sigma), shown beside the library's.
+        score: a reader's own score of a mixture of round Gaussians, a function of
+            (x, means, stds, weights), likewise.
+        values: initial values of controls.
+
+    Raises:
+        ValueError: `drift` or `score` is no function, or a value outside its range.
     """
 
     title = "Shaking particles into place"
@@ -39,55 +52,139 @@ class LangevinExplorer(Explorer):
         Slider("sigma", "noise σ", 0.2, 2.0, 1.0, steps=18),
         Slider("h", "step h", 0.08, 1.28, 0.08, steps=20, logarithmic=True),
     )
-    frozen = {"distance": (1.6, 2.4, 4.0), "sigma": (0.5, 1.0)}
+    frozen = {"distance": (1.6, 2.4, 4.0), "sigma": (0.5, 1.0), "h": (0.08, 0.64)}
+
+    def __init__(
+        self,
+        drift: Callable[..., Tensor] | None = None,
+        score: Callable[..., Tensor] | None = None,
+        **values: object,
+    ) -> None:
+        for function, name, expected in (
+            (drift, "drift", "(score, x, sigma)"),
+            (score, "score", "(x, means, stds, weights)"),
+        ):
+            if function is not None and not callable(function):
+                raise ValueError(
+                    f"{name} is a {type(function).__name__}; expected a function of {expected}"
+                )
+        self.drift, self.score = drift, score
+        super().__init__(**values)
 
     def scene(self, start: str, distance: float, weight: float, sigma: float, h: float) -> Scene:
-        target = GaussianMixture(
-            torch.tensor([[-distance / 2, 0.0], [distance / 2, 0.0]]),
-            STD**2,
-            torch.tensor([weight, 1 - weight]),
-        )
-        draw = torch.Generator().manual_seed(0)
-        x = torch.randn(PARTICLES, 2, generator=draw)
-        left = torch.tensor([-distance / 2, 0.0])
-        x = left + STD * x if start == STARTS[0] else x * torch.tensor([2.0, 1.0])
-        run = simulate(
-            Langevin(target, sigma), x, time_grid(round(END / h), end=END), generator=draw,
-            record=FRAMES,
-        )  # fmt: skip
-        share = (run.states[..., 0] < 0).float().mean(1)
-        exact = _left_share(distance, weight)
-        spread = run.states[..., 1].std(1)
-        growing = torch.stack([run.times, share], dim=-1)[None]
+        h = END / round(END / h)
+        target = two_modes(distance, weight, STD)
+        x = torch.randn(PARTICLES, 2, generator=torch.Generator().manual_seed(0))
+        x = target.means[0] + STD * x if start == STARTS[0] else x * torch.tensor([2.0, 1.0])
+        run = _run(Langevin(target, sigma), x, h)
+        true_share = left_share(distance, weight, STD)
+        plane: list[Layer] = [Image(_landscape(target)), _cloud(run, "simulated")]
+        shares: list[Layer] = [
+            Lines([[[0.0, true_share], [END, true_share]]], color="exact", dashed=True),
+            _share(run, "simulated"),
+        ]
+        readouts = [
+            Readout("share on the left", _left(run), color="simulated"),
+            Readout("exact", true_share, color="exact"),
+            Readout("spread of x₂", run.states[..., 1].std(1), color="simulated"),
+            Readout("exact", STD, color="exact"),
+        ]
+        legend = [
+            ("simulated", "dot", f"{SHOWN} of {PARTICLES:,} particles"),
+            ("exact", "dashed", "exact"),
+            ("dense", "area", "target density"),
+        ]
+        wrong = ""
+        try:
+            theirs = self._theirs(target, sigma, x, h)
+        except ValueError as error:
+            theirs, wrong = None, str(error)
+        if theirs is not None:
+            plane.append(_cloud(theirs, "yours"))
+            shares.append(_share(theirs, "yours"))
+            legend.append(("yours", "dot", " and ".join(map(name_of, self._own()))))
+            readouts += [
+                Readout("yours: share", _left(theirs), color="yours"),
+                Readout("spread", theirs.states[..., 1].std(1), color="yours"),
+            ]
         return Scene(
             panels=[
                 Panel(
-                    [Image(_landscape(target)), Points(run.states, size=4.5, alpha=0.75)],
-                    x=X, y=Y, equal=True, xlabel="x₁", ylabel="x₂", span=1.5,
-                    title=f"{PARTICLES:,} particles on the target's density",
+                    plane, x=X, y=Y, equal=True, xlabel="x₁", ylabel="x₂", span=1.5,
+                    title="Particles on the target's density",
                     describe="particles that wander over a density with two modes",
                 ),
                 Panel(
-                    [
-                        Lines([[[0.0, exact], [END, exact]]], color="exact", dashed=True),
-                        Lines(growing, growing=True, width=2.4),
-                    ],
-                    x=(0.0, END), y=(0.0, 1.0), xlabel="time t", ylabel="share on the left",
-                    title="Found, and true",
-                    describe=f"share of the particles left of 0; the true one is {exact:.2f}",
+                    shares, x=(0.0, END), y=(0.0, 1.0), xlabel="time t", ylabel="share on the left",
+                    title=f"Found by {PARTICLES:,} particles, and true",
+                    describe=f"share of the particles left of 0; the true one is {true_share:.2f}",
                 ),
             ],
             times=run.times,
-            legend=[("simulated", "dot", "simulated"), ("exact", "dashed", "exact"),
-                    ("dense", "area", "target density")],
-            readouts=[
-                Readout("share on the left", share, color="simulated"),
-                Readout("exact", exact, color="exact"),
-                Readout("spread of x₂", spread, color="simulated"),
-                Readout("exact", STD, color="exact"),
-            ],
+            legend=legend,
+            readouts=readouts,
+            note=_note(distance, weight, sigma, h),
+            error=wrong,
             seconds=8.0,
         )  # fmt: skip
+
+    def _own(self) -> list[Callable[..., Tensor]]:
+        return [function for function in (self.drift, self.score) if function is not None]
+
+    def _theirs(
+        self, target: GaussianMixture, sigma: float, x: Tensor, h: float
+    ) -> Trajectory | None:
+        """The reader's own dynamics from `x` (n, 2), with the noise of the library's.
+
+        Raises:
+            ValueError: their function raised an exception or returned something wrong.
+        """
+        theirs, their_score = self.drift, self.score
+        if theirs is None and their_score is None:
+            return None
+        stds = torch.full((2,), STD)
+
+        def score(x: Tensor) -> Tensor:
+            if their_score is None:
+                return target.score(x)
+            return finite_result_of(their_score, x, x, target.means, stds, target.weights)
+
+        def drift(x: Tensor, t: Tensor) -> Tensor:
+            if theirs is None:
+                return sigma**2 / 2 * score(x)
+            return finite_result_of(theirs, x, score, x.clone(), sigma)
+
+        return _run(SDE(drift, lambda t: torch.full_like(t, sigma)), x, h)
+
+
+def _run(process: SDE, x: Tensor, h: float) -> Trajectory:
+    noise = torch.Generator().manual_seed(1)
+    return simulate(process, x, time_grid(round(END / h), end=END), generator=noise, record=FRAMES)
+
+
+def _left(run: Trajectory) -> Tensor:
+    """The share of the particles that are left of 0, (frames,)."""
+    return (run.states[..., 0] < 0).float().mean(1)
+
+
+def _cloud(run: Trajectory, color: str) -> Points:
+    return Points(run.states[:, :SHOWN].clamp(-FAR, FAR), color=color, size=4.5, alpha=0.75)
+
+
+def _share(run: Trajectory, color: str) -> Lines:
+    line = torch.stack([run.times, _left(run)], dim=-1)
+    return Lines(line[None], color=color, growing=True, width=2.4)
+
+
+def _note(distance: float, weight: float, sigma: float, h: float) -> str:
+    """What theory says about the two errors: the wait for the shares, and the step's own law."""
+    wait = settling_time(distance, weight, STD, sigma)
+    words = f"{wait:.1f}" if wait < 10 else f"{float(f'{wait:.2g}'):,.0f}"
+    spread = settled_spread(STD, sigma, h)
+    law = f"a step of {h:.3g} settles at the spread {spread:.3f}, not {STD:.3f}"
+    if spread == float("inf"):
+        law = f"with a step of {h:.3g} every step throws the particles farther out"
+    return f"In theory the error of the shares falls to 1/e in a time of {words}; {law}."
 
 
 def _landscape(target: GaussianMixture) -> Tensor:
@@ -95,9 +192,3 @@ def _landscape(target: GaussianMixture) -> Tensor:
     x, y = torch.linspace(*X, 135), torch.linspace(*Y, 81)
     grid = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)
     return target.log_prob(grid.flatten(0, 1)).exp().view(81, 135)
-
-
-def _left_share(distance: float, weight: float) -> float:
-    """The probability of x₁ < 0 under the target."""
-    beyond = 0.5 * torch.special.erfc(torch.tensor(distance / 2 / STD / 2**0.5)).item()
-    return weight * (1 - beyond) + (1 - weight) * beyond

@@ -1,0 +1,102 @@
+"""A crowd that a solver moves, beside the exact solution: paths, errors, order."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from course_lib.widgets.spiral import Spiral
+from course_lib.widgets.yours import result_of
+
+__all__ = ["COUNTS", "END", "MOST", "PARTICLES", "Race", "is_noisy", "slope"]
+
+END, MOST = 3.0, 128  # time, and steps of the finest solver
+COUNTS = (4, 8, 16, 32, 64, 128)  # numbers of steps whose errors are compared
+PARTICLES, RING = 256, 8
+
+
+class Race:
+    """Particles in a `field` with noise σ, always on the same Brownian path; float64.
+
+    Attributes:
+        truth: the exact states, shape (MOST + 1, particles, 2).
+    """
+
+    def __init__(self, field: Spiral, sigma: float) -> None:
+        draw = torch.Generator().manual_seed(0)
+        h, shape = END / MOST, (MOST, PARTICLES, 2)
+        self.field, self.sigma, self.start = field, sigma, _start()
+        self.increments = h**0.5 * torch.randn(shape, generator=draw, dtype=torch.float64)
+        if sigma == 0:
+            times = torch.linspace(0, END, MOST + 1, dtype=torch.float64)
+            self.truth = field.exact_flow(self.start, times)
+        else:
+            extra = torch.randn(shape, generator=draw, dtype=torch.float64)
+            self.truth = field.exact_noisy(self.start, h, sigma, self.increments, extra)
+
+    def path(self, step: Callable[..., Tensor], noisy: bool, n: int) -> Tensor:
+        """States (n + 1, particles, 2) after each of `n` steps; `n` divides MOST.
+
+        Args:
+            step: of (velocity, x, t, h); if `noisy`, of (drift, diffusion, x, t, h, noise).
+
+        Raises:
+            ValueError: the step raised an exception, or returned no tensor like x.
+        """
+        h = END / n
+        noise = self.increments.unflatten(0, (n, MOST // n)).sum(1) / h**0.5
+        x, states = self.start, [self.start]
+        for i in range(n):
+            t = torch.tensor(i * h, dtype=torch.float64)
+            before = x.clone()  # a step that writes into x spoils nothing
+            if noisy:
+                u, diffusion = self.field.velocity, self.diffusion
+                x = result_of(step, x, u, diffusion, before, t, h, noise[i])
+            else:
+                x = result_of(step, x, self.field.velocity, before, t, h)
+            states.append(x)
+        return torch.stack(states)
+
+    def diffusion(self, t: Tensor) -> Tensor:
+        """σ, shaped like `t`."""
+        return torch.full_like(t, self.sigma)
+
+    def log_errors(self, step: Callable[..., Tensor], noisy: bool) -> Tensor:
+        """log₁₀ of the root mean square distance from the exact end, for each of `COUNTS`."""
+        ends = torch.stack([self.path(step, noisy, n)[-1] for n in COUNTS])
+        return (ends - self.truth[-1]).square().sum(-1).mean(-1).sqrt().log10()
+
+
+def slope(log_errors: Tensor) -> float:
+    """Of the least-squares line through the errors of the three smallest steps."""
+    log_h = torch.log10(END / torch.tensor(COUNTS[-3:], dtype=torch.float64))
+    log_h = log_h - log_h.mean()
+    return (log_h @ log_errors[-3:] / log_h.square().sum()).item()
+
+
+def is_noisy(step: Callable[..., Tensor]) -> bool:
+    """Whether `step` takes (drift, diffusion, x, t, h, noise) and not (velocity, x, t, h).
+
+    Raises:
+        ValueError: neither.
+    """
+    for count in (4, 6):
+        try:
+            inspect.signature(step).bind(*range(count))
+        except (TypeError, ValueError):
+            continue
+        return count == 6
+    raise ValueError(
+        f"step is {step!r}; expected a function of (velocity, x, t, h), "
+        "or of (drift, diffusion, x, t, h, noise)"
+    )
+
+
+def _start() -> Tensor:
+    """Where the particles begin: near a ring, eight of them all round it; (particles, 2)."""
+    angle = torch.arange(PARTICLES) * (2 * torch.pi / RING)
+    radius = 2.2 + 0.1 * torch.randn(PARTICLES, generator=torch.Generator().manual_seed(1))
+    return (radius[:, None] * torch.stack([angle.cos(), angle.sin()], dim=-1)).double()
