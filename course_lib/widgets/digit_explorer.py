@@ -35,7 +35,7 @@ from course_lib.widgets.scene import Panel, Readout, Scene, Tiles
 
 __all__ = ["DigitExplorer"]
 
-DIGITS, COLUMNS = 20, 10
+DIGITS, COLUMNS = 30, 10
 ALL = "all ten"
 STEPS: dict[str, Callable[..., Tensor]] = {
     "Euler": euler_step,
@@ -45,7 +45,7 @@ STEPS: dict[str, Callable[..., Tensor]] = {
 
 
 class DigitExplorer(Explorer):
-    """Twenty digits on their way from noise, by the guided flow, Notes (70).
+    """Thirty digits on their way from noise, by the guided flow, Notes (70).
 
     Args:
         network: a reader's own network of (x, t, y), with y = 10 for "not told"; None for the one
@@ -70,7 +70,7 @@ class DigitExplorer(Explorer):
         Choice("solver", "solver", tuple(STEPS), "midpoint"),
         Slider("seed", "noise no.", 1, 20, 1, steps=19, whole=True),
     )
-    frozen = {"digit": (ALL, "7"), "w": (0.0, 1.0, 2.0, 4.0, 8.0)}
+    frozen = {"w": (0.0, 1.0, 2.0, 4.0, 8.0), "steps": (1, 2, 3, 6)}
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class DigitExplorer(Explorer):
         right = (read == asked).tolist()
         captions = [str(r) if ok else f"✗ {r}" for r, ok in zip(read.tolist(), right, strict=True)]
         tiles = Tiles(run.states[:, :, 0], COLUMNS, captions, [not ok for ok in right])
-        order = "0 to 9, twice" if digit == ALL else f"{DIGITS} times {digit}"
+        order = "0 to 9, three times" if digit == ALL else f"{DIGITS} times {digit}"
         calls = steps * (1 if solver == "Euler" else 2) * (1 if w in (0, 1) else 2)
         who = "the course's network" if used is course_velocity else "your network"
         return Scene(

@@ -50,7 +50,9 @@ class ProcessExplorer(Explorer):
     )
     frozen = {
         "process": ("Brownian motion", "Ornstein-Uhlenbeck", "Langevin"),
+        "theta": (0.5, 1.0, 2.0),
         "sigma": (0.5, 1.0, 2.0),
+        "h": (0.04, 0.4, 1.0),
     }
 
     def scene(self, process: str, start: float, theta: float, sigma: float, h: float) -> Scene:

@@ -1018,10 +1018,10 @@ far_distance = total_variation(mode_shares(late.final, far_modes.means), far_mod
 check(lab1.FarModesDistance, far_distance)
 
 # %% [markdown]
-# How far apart is too far? Two modes, and all particles begin in the left one, which should keep 30 % of them. **Find out:** up to which distance $d$ do the shares come right by $t=20$? Does a larger σ help beyond that? Then make the step long: which of the two numbers goes wrong?
+# How far apart is too far? Two modes, and all particles begin in the left one, which should keep 30 % of them. Your drift and your score move the pink ones, beside the course's. **Find out:** up to which distance $d$ do the shares come right by $t=20$? Does a larger σ help beyond that? Then make the step long: which of the two numbers goes wrong?
 
 # %%
-LangevinExplorer()
+LangevinExplorer(drift=langevin_drift, score=mixture_score)
 
 # %% [markdown]
 # This is why sampling a picture by Langevin dynamics from one fixed density does not work: pictures are modes, and very far apart. The way out, and the subject of the next labs, is to move through a whole *path* of densities, from one where the hiker can go anywhere to the one that we want.

@@ -1163,7 +1163,7 @@ plots.curves(
 # %% [markdown]
 # With a constant σ the harm begins earlier, and more steps make it *worse*. This is not the simulation's error but the network's: the drift takes $\sigma^2/2$ times the learned score, which is useless close to $t=1$ (Exercise 14), and more steps mean more of them there. Let σ fade where the score is bad, and the harm is gone.
 #
-# Here are single particles, with the score of your network. **Find out:** raise σ with the exact score. What changes for one particle, and what for the crowd? Then take half of the score, or that of an earlier time: at which σ does it begin to matter, and why not at σ = 0?
+# Here are single particles, with the score of your network; on the right, how far each crowd is from $p_t$. **Find out:** at which σ does your network's crowd leave $p_t$, and at what time? Take the exact score and σ = 4: how many steps are enough? Then take half of the score, or that of an earlier time: when does it begin to matter, and why not at σ = 0?
 
 # %%
 ScoreExplorer(score=learned_score)

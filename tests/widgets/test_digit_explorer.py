@@ -138,8 +138,8 @@ def test_a_network_in_float64():
     [
         (lambda x: x * float("nan"), "Broken returned NaN"),
         (lambda x: x.abs() / 0, "Broken returned infinite numbers"),
-        (lambda x: None, "Broken returned a NoneType; expected a tensor of shape (20, 1, 28, 28)"),
-        (lambda x: x[:, 0], "Broken returned shape (20, 28, 28)"),
+        (lambda x: None, "Broken returned a NoneType; expected a tensor of shape (30, 1, 28, 28)"),
+        (lambda x: x[:, 0], "Broken returned shape (30, 28, 28)"),
         (lambda x: x @ x[0, 0, :3], "Broken raised RuntimeError"),
     ],
 )
@@ -213,4 +213,4 @@ def test_bad_arguments_are_refused(arguments, words):
 
 
 def test_the_frozen_page_is_small():
-    assert len(frozen(DigitExplorer(), {})) < min(MOST_MB, 1.5) * 1e6
+    assert len(frozen(DigitExplorer(), {})) < MOST_MB * 1e6

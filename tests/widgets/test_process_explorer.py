@@ -1,0 +1,122 @@
+"""ProcessExplorer: the crowd beside its exact law, and what a long step spoils."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from course_lib.widgets import ProcessExplorer
+from course_lib.widgets.demo.pages import frozen
+from course_lib.widgets.histogram import histogram
+from course_lib.widgets.scene import packed
+
+EXPLORER = ProcessExplorer()
+PROCESSES = ("Brownian motion", "Ornstein-Uhlenbeck", "Langevin")
+
+
+def scene(**changes):
+    return EXPLORER.scene(**EXPLORER.checked({**EXPLORER.start, **changes}))
+
+
+def moments(shown):
+    """mean, exact mean, standard deviation, exact one: arrays (frames,)."""
+    return [np.asarray(r.value) for r in shown.readouts]
+
+
+@pytest.mark.parametrize("sigma", [0.3, 1.0])
+@pytest.mark.parametrize("start", [-2.0, 1.5])
+def test_exact_law_of_brownian_motion(start, sigma):
+    shown = scene(process="Brownian motion", start=start, sigma=sigma)
+    t = np.asarray(shown.times)
+    _, mean, _, std = moments(shown)
+    assert mean == pytest.approx(np.full_like(t, start))
+    assert std == pytest.approx(sigma * np.sqrt(t), abs=1e-6)
+
+
+@pytest.mark.parametrize("theta", [0.5, 2.0])
+@pytest.mark.parametrize("sigma", [0.3, 1.0])
+def test_exact_law_of_ornstein_uhlenbeck(theta, sigma):
+    shown = scene(start=-2.0, theta=theta, sigma=sigma)
+    t = np.asarray(shown.times, dtype=float)
+    _, mean, _, std = moments(shown)
+    assert mean == pytest.approx(-2 * np.exp(-theta * t), rel=1e-5)
+    variance = sigma**2 * (1 - np.exp(-2 * theta * t)) / (2 * theta)
+    assert std == pytest.approx(np.sqrt(variance), rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_the_drawn_law_has_the_moments_that_are_printed(process):
+    shown = scene(process=process, start=0.0, sigma=0.5)
+    _, mean, _, std = moments(shown)
+    law = np.asarray(shown.panels[1].layers[1].xy)[-1, 0]
+    density, x = law[:, 0].astype(float), law[:, 1].astype(float)
+    width = x[1] - x[0]
+    assert density.sum() * width == pytest.approx(1, abs=0.01)
+    assert (density * x).sum() * width == pytest.approx(mean[-1], abs=0.02)
+    spread = (density * (x - mean[-1]) ** 2).sum() * width
+    assert math.sqrt(spread) == pytest.approx(std[-1], abs=0.02)
+
+
+@pytest.mark.parametrize("process", PROCESSES[:2])
+@pytest.mark.parametrize("sigma", [0.5, 1.5])
+def test_the_crowd_has_the_exact_law_at_every_time(process, sigma):
+    """Within 4.5 standard errors of 2,000 particles, and the bias of a step of 0.02."""
+    mean, exact_mean, std, exact_std = moments(scene(process=process, sigma=sigma, h=0.02))
+    assert np.all(abs(mean - exact_mean) < 4.5 * exact_std / math.sqrt(2000) + 0.03)
+    assert np.all(abs(std - exact_std) < 4.5 * exact_std / math.sqrt(4000) + 0.02)
+
+
+@pytest.mark.parametrize("h", [0.4, 1.0])
+def test_a_long_step_spoils_the_spread_as_theory_says(h):
+    """Euler-Maruyama's own law of the OU process: variance σ²/2θ · 1/(1 - θh/2)."""
+    _, _, std, _ = moments(scene(theta=1.0, start=0.0, h=h))
+    n = round(4 / h)
+    settled = 0.5 / (1 - h / 2) * (1 - (1 - h) ** (2 * n))
+    assert std[-1] == pytest.approx(math.sqrt(settled), rel=4.5 / math.sqrt(4000))
+
+
+def test_bars_are_the_share_of_the_particles_in_each_bin():
+    shown = scene()
+    bars = shown.panels[1].layers[0]
+    heights, edges = np.asarray(bars.heights), np.asarray(bars.edges)
+    total = (heights * np.diff(edges)).sum(1)
+    assert np.all(total > 0.98)
+    middle = (edges[1:] + edges[:-1]) / 2
+    mean = (heights * middle * np.diff(edges)).sum(1) / total
+    assert mean == pytest.approx(moments(shown)[0], abs=(edges[1] - edges[0]) / 2)
+
+
+def test_histogram_is_that_of_numpy():
+    values = torch.randn(3, 500, generator=torch.Generator().manual_seed(0))
+    values[0, :3] = torch.tensor([math.nan, math.inf, -9.0])
+    heights, edges = histogram(values, -2.0, 2.0, 7)
+    for row, found in zip(values.numpy(), heights.numpy(), strict=True):
+        counts, _ = np.histogram(row[np.isfinite(row)], edges.numpy())
+        assert found == pytest.approx(counts / (500 * 4 / 7), rel=1e-5)
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+@pytest.mark.parametrize(
+    "changes",
+    [{c.name: end} for c in EXPLORER.controls[1:] for end in (c.low, c.high)]
+    + [dict(theta=4.0, h=1.0, sigma=2.0)],
+    ids=str,
+)
+def test_every_end_of_every_slider(process, changes):
+    shown = scene(process=process, **changes)
+    spec, arrays = packed(shown)
+    assert spec["frames"] == len(spec["times"]) == len(moments(shown)[0])
+    assert sum(map(len, arrays)) < 400_000
+    assert np.isfinite(moments(shown)[1]).all()
+    assert np.isfinite(moments(shown)[3]).all()
+
+
+def test_theta_is_said_to_belong_to_one_process():
+    assert scene().note == ""
+    assert "Ornstein-Uhlenbeck process alone" in scene(process="Brownian motion").note
+
+
+def test_a_frozen_page_can_answer_its_question_and_is_small():
+    assert {"theta", "sigma", "h"} <= set(EXPLORER.frozen)
+    assert len(frozen(ProcessExplorer(), {})) < 3_000_000
