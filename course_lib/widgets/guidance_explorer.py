@@ -26,14 +26,15 @@ from course_lib.widgets.scene import (
     Readout,
     Scene,
 )
+from course_lib.widgets.square import square_grid
 from course_lib.widgets.yours import finite_result_of, name_of
 
 __all__ = ["GuidanceExplorer"]
 
 PARTICLES, STEPS = 600, 20
 HALF = 4.5  # of the side of what is shown
-FINE = labelled.grid(HALF, 91)
-COARSE = labelled.grid(3.75, 9)
+FINE = square_grid(HALF, 91)
+COARSE = square_grid(3.75, 9)
 LONGEST, SCALE = 0.8, 0.12  # arrows, in the panel's units
 TILT = "p(x)¹⁻ʷ p(x|y)ʷ"
 

@@ -19,7 +19,6 @@ __all__ = [
     "LABELS",
     "NULL_LABEL",
     "Law",
-    "grid",
     "law",
     "law_of_points",
     "log_tilt",
@@ -64,12 +63,6 @@ def log_tilt(x: Tensor, label: int, w: float) -> Tensor:
     """
     told = EXACT.log_prob(x, 1.0, torch.full((len(x),), label))
     return (1 - w) * EXACT.log_prob(x, 1.0) + w * told
-
-
-def grid(half: float, side: int) -> Tensor:
-    """side × side points of the square [-half, half]², row by row from the lowest."""
-    line = torch.linspace(-half, half, side)
-    return torch.stack(torch.meshgrid(line, line, indexing="xy"), dim=-1).flatten(0, 1)
 
 
 def law(points: Tensor, density: Tensor, label: int) -> Law:

@@ -29,6 +29,7 @@ from course_lib.widgets.scene import (
     Scene,
 )
 from course_lib.widgets.seats import SCHEDULES, SEATS
+from course_lib.widgets.square import square_grid
 from course_lib.widgets.yours import finite_result_of, name_of
 
 __all__ = ["PathExplorer"]
@@ -36,7 +37,7 @@ __all__ = ["PathExplorer"]
 TIMES = torch.linspace(0.0, 0.96, 41)  # single points have no velocity at t = 1
 PARTICLES, PATHS = 280, 12
 HALF = 3.4  # of the side of what is shown
-COARSE = seats.grid(3.0, 11)
+COARSE = square_grid(3.0, 11)
 SHORT = 0.14  # the arrows of a field, beside those of the probe
 NUMBERS = tuple(str(k + 1) for k in range(len(SEATS)))
 MIXTURE = (SEATS, torch.zeros(len(SEATS)), torch.full((len(SEATS),), 1 / len(SEATS)))

@@ -24,14 +24,14 @@ from course_lib.widgets.scene import (
     Readout,
     Scene,
 )
-from course_lib.widgets.seats import grid
+from course_lib.widgets.square import square_grid
 from course_lib.widgets.yours import finite_result_of, name_of
 
 __all__ = ["ScoreExplorer"]
 
 PARTICLES, SHOWN, FRAMES, COMPARED = 700, 450, 37, 13
 HALF, SIDE = 3.6, 48
-COARSE = grid(3.0, 11)
+COARSE = square_grid(3.0, 11)
 SHORT = 0.14  # arrows of length v |s|, so that neighbours do not touch
 CHANCE = 4.0  # an energy ratio that 700 exact samples pass in 0.1 % (t = 0) to 0.4 % (t = 1)
 SCORES: dict[str, Field] = {
@@ -182,7 +182,7 @@ def _walk(score: Field, sigma: float, n: int) -> Tensor:
 
 def _density(times: Tensor) -> Tensor:
     """p_t on a grid, each frame from 0 to 255; (frames, SIDE, SIDE) bytes."""
-    points = grid(HALF, SIDE)
+    points = square_grid(HALF, SIDE)
     frames = []
     for t in times:
         density = TRUTH.log_prob(points, t).exp()

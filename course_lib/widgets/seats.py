@@ -18,7 +18,7 @@ from course_lib.paths import (
     VariancePreserving,
 )
 
-__all__ = ["SCHEDULES", "SEATS", "cell_masses", "circles", "conditional", "grid", "marginal"]
+__all__ = ["SCHEDULES", "SEATS", "cell_masses", "circles", "conditional", "marginal"]
 
 SEATS = torch.tensor([[-2.2, 1.1], [-1.3, -1.7], [0.5, 2.1], [2.2, 0.6], [1.3, -1.6]])
 SCHEDULES: dict[str, Schedule] = {
@@ -64,9 +64,3 @@ def circles(schedule: Schedule, t: Tensor, z: Tensor, corners: int = 33) -> Tens
     radius = schedule.beta(t)[:, None] * torch.tensor([1.0, 2.0])
     centre = schedule.alpha(t)[:, None] * z
     return centre[:, None, None] + radius[..., None, None] * ring
-
-
-def grid(half: float, side: int) -> Tensor:
-    """side × side points of the square [-half, half]², row by row from the lowest."""
-    line = torch.linspace(-half, half, side)
-    return torch.stack(torch.meshgrid(line, line, indexing="xy"), dim=-1).flatten(0, 1)
