@@ -257,7 +257,7 @@ plots.convergence(sizes, errors)
 # %% [markdown]
 # Heun looks at two arrows a step, Euler at one. So at equal cost Heun has steps twice as long. With 16 looks in all its error is already 4 times smaller than Euler's; with 256 looks, 64 times. In this course the arrow will be a neural network, and looking at it will be the whole cost.
 #
-# Below is a spiral that runs inwards, with your Heun step in pink beside a solver of your choice. (Space plays, the arrow keys go from frame to frame.) **Find out:** with 4 steps, which solver throws the particles *outwards*? How many steps must Euler take to be as near to the truth as your Heun is with 16?
+# Below is a spiral that runs inwards, with your Heun step in pink beside a solver of your choice. (Space plays, the arrow keys go from frame to frame.) **Find out:** with 4 steps, which solver throws the particles *outwards*? How many steps must Euler take to be as near to the truth as your Heun is with 16? The tide turns to and fro: does your step keep its slope there?
 
 # %%
 SolverExplorer(step=heun_step)
