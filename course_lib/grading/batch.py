@@ -64,7 +64,8 @@ def _local(workers: int) -> Iterator[Callable[[], Executor]]:
     context = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
     if os.name == "posix":
         context.set_forkserver_preload(["course_lib.grading.work"])
-        forkserver.ensure_running()  # its imports begin now
+        with _safe_path():
+            forkserver.ensure_running()  # its imports begin now
     made: list[ProcessPoolExecutor] = []
 
     def make() -> Executor:
@@ -78,6 +79,20 @@ def _local(workers: int) -> Iterator[Callable[[], Executor]]:
     finally:
         for pool in made:
             _end(pool)
+
+
+@contextlib.contextmanager
+def _safe_path() -> Iterator[None]:
+    """What starts here imports nothing from the current folder, which may hold hand-ins."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = before
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -243,3 +244,22 @@ def test_what_a_person_should_know_is_in_the_row(command, course, tmp_path):
     rows = read_csv(course)
     assert rows["ada"]["reason"] == "graded lab1.ipynb; also there: lab1-Copy1.ipynb"
     assert (rows["bob"]["score"], rows["bob"]["reason"]) == ("1", "1 cell stopped after 20 s")
+
+
+def test_nothing_is_imported_from_the_current_folder(course, tmp_path):
+    """The instructor may stand in a folder of hand-ins, or in another copy of the course."""
+    here = tmp_path / "downloads"
+    trap = f"open({str(here / 'sprung')!r}, 'w').close()\nraise RuntimeError\n"
+    for name in ("torch.py", "signal.py", "nbgrader/__init__.py", "course_lib/__init__.py"):
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
+        (here / name).write_text(trap)
+    put(tmp_path / "in" / "emmy", handin({"euler-step": SOLUTIONS["euler-step"]}))
+    course_command = Path(sys.executable).with_name("course")
+    end = subprocess.run(
+        [course_command, "grade", LAB, "--submitted", tmp_path / "in", "--course", course],
+        cwd=here, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert end.returncode == 0, end.stderr
+    scores = {student: row["score"] for student, row in read_csv(course).items()}
+    assert scores == {"ada": "0", "emmy": "1"}
+    assert not (here / "sprung").exists()
