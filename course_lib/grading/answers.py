@@ -9,7 +9,15 @@ from typing import Any
 
 from course_lib.grading.read_record import Damaged, read_json
 
-__all__ = ["answer_cells", "check_of", "grade_id", "read_answers", "source_of", "title_of"]
+__all__ = [
+    "answer_cells",
+    "check_of",
+    "comments_of",
+    "grade_id",
+    "read_answers",
+    "source_of",
+    "title_of",
+]
 
 MAX_NOTEBOOK = 64 * 2**20
 _ANSWER = re.compile(r"(?P<check>.+)-answer(-\d+)?")
@@ -32,6 +40,19 @@ def check_of(name: str) -> str:
     """The check that a cell of this grade_id answers, empty if it is no answer."""
     match = _ANSWER.fullmatch(name)
     return match["check"] if match else ""
+
+
+def comments_of(cells: Iterable[tuple[str, str | None]]) -> dict[str, str]:
+    """What was written about each exercise, by the name of its check.
+
+    Args:
+        cells: The grade_id and the comment of each cell, an answer's or a check's, in their order.
+    """
+    found: dict[str, list[str]] = {}
+    for name, comment in cells:
+        if comment:
+            found.setdefault(check_of(name) or name, []).append(comment)
+    return {check: "\n".join(comments) for check, comments in found.items()}
 
 
 def read_answers(path: Path) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
 
-from course_lib.grading.answers import grade_id
+from course_lib.grading.answers import comments_of, grade_id
 from course_lib.grading.feedback import feedback_page
 from course_lib.grading.read_record import read_record
 
@@ -30,10 +30,7 @@ class FeedbackExporter(Exporter):
         about = resources["nbgrader"]
         record = read_record(Path(resources["metadata"]["path"]))
         known = [cell for cell in nb.cells if "nbgrader" in cell.metadata]
-        comments = {
-            grade_id(cell).removesuffix("-answer"): cell.metadata.nbgrader.get("comment") or ""
-            for cell in known
-        }
+        comments = comments_of((grade_id(c), c.metadata.nbgrader.get("comment")) for c in known)
         text = feedback_page(
             about["assignment"],
             about["student"],

@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 from traitlets.config import Config
 
 from course_lib.checks import checks_of
+from course_lib.grading.answers import comments_of
 from course_lib.notebooks.course import Course, CourseError
 
 __all__ = ["Book", "Score", "graded_cells"]
@@ -126,11 +127,7 @@ class Book:
             except MissingEntry:
                 return {}
             comments = [c for notebook in submission.notebooks for c in notebook.comments]
-            return {
-                c.name.removesuffix("-answer"): c.manual_comment
-                for c in comments
-                if c.manual_comment
-            }
+            return comments_of((comment.name, comment.manual_comment) for comment in comments)
 
     def enter(self, student: str, points: Mapping[str, float], unanswered: Collection[str]) -> None:
         """Enter a student's points for the lab, all at once; points set by hand stay as they are.

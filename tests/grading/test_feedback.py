@@ -10,6 +10,7 @@ from nbformat.v4 import new_output
 
 from course_lib.checks import Verdict, checks_of
 from course_lib.checks.card import card
+from course_lib.grading.answers import comments_of
 from course_lib.grading.feedback import feedback_page
 from course_lib.grading.highlight import code_block
 from course_lib.grading.outputs import outputs
@@ -146,3 +147,11 @@ def test_colours_do_not_change_the_code():
             shown = shown.replace(entity, sign)
         assert shown.replace("&amp;", "&") == source.strip("\n")
     assert '<span class="k">def </span><span class="f">f</span>' in code_block("def f(): pass")
+
+
+def test_comments_on_every_cell_of_an_exercise_are_told():
+    told = comments_of(
+        [("a-answer", "one"), ("a-answer-2", "two"), ("a", ""), ("b", None), ("c-answer", None),
+         ("c", "at the check")]
+    )  # fmt: skip
+    assert told == {"a": "one\ntwo", "c": "at the check"}

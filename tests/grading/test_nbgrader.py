@@ -64,7 +64,11 @@ def test_the_buttons(course, api, monkeypatch):
     assert sorted(p.name for p in folder.iterdir()) == [f"{LAB}.html", "timestamp.txt"]
 
 
-def test_points_set_by_hand_stay(course):
+def page_of(course: Path) -> str:
+    return (course / "feedback" / "ada" / LAB / f"{LAB}.html").read_text("utf-8")
+
+
+def test_points_set_by_hand_stay(course, api, monkeypatch):
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
         book.find_grade("heun-step", LAB, LAB, "ada").manual_score = 1.5
         book.find_comment("heun-step-answer", LAB, LAB, "ada").manual_comment = "Almost <b>."
@@ -72,10 +76,13 @@ def test_points_set_by_hand_stay(course):
     lines: list[str] = []
     assert grade(Course(course), LAB, course / "submitted", say=lines.append) == 0
     assert lines[0].startswith("ada      2.5 / 3   graded: some points were set by hand")
-    page = (course / "feedback" / "ada" / LAB / f"{LAB}.html").read_text("utf-8")
-    assert "Almost &lt;b&gt;." in page
+    assert "Almost &lt;b&gt;." in page_of(course)
     record = json.loads((course / "autograded" / "ada" / LAB / "verdicts.json").read_text("utf-8"))
     assert [v["points"] for v in record["verdicts"]] == [1, 0]
+
+    monkeypatch.chdir(course)
+    assert api.generate_feedback(LAB, "ada")["success"]  # formgrader's button says it too
+    assert "Almost &lt;b&gt;." in page_of(course)
 
     # nothing has changed, so nothing runs; and the time of handing in is where nbgrader wants it
     before = record["seed"]
