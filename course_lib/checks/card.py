@@ -14,18 +14,22 @@ _STYLE = f"<style>{files('course_lib.checks').joinpath('card.css').read_text('ut
 _ALT = "Your numbers against the right ones; right answers lie on the diagonal."
 
 
-def card(verdict: Verdict, picture: bytes | None = None) -> str:
+def card(verdict: Verdict, picture: bytes | None = None, styled: bool = True) -> str:
     """The verdict as HTML.
 
     Args:
         verdict: What to show.
         picture: A small PNG, expected against got.
+        styled: Whether the style sheet is in front; where HTML is sanitised it would be read out.
     """
+    style = _STYLE if styled else ""
     head = f"{escape(verdict.title)} · {escape(verdict.score)}"
     message, detail = escape(verdict.message), escape(verdict.detail)
     if verdict.passed:
-        body = f'<span class="sign" aria-label="right">✓</span> {head} <span>{message}</span>'
-        return f'{_STYLE}<div role="status" class="course-check right">{body}</div>'
+        body = f'<span class="sign" aria-label="right">✓</span> {head}'
+        if message:
+            body += f'<div class="message">{message}</div>'
+        return f'{style}<div role="status" class="course-check right">{body}</div>'
     sign = "Partly right" if verdict.points else "Not yet"
     words = (
         f'<div class="head"><span class="sign">{sign}</span> · {head}</div>'
@@ -37,7 +41,7 @@ def card(verdict: Verdict, picture: bytes | None = None) -> str:
         data = base64.b64encode(picture).decode("ascii")
         image = f'<img alt="{_ALT}" src="data:image/png;base64,{data}">'
     return (
-        f'{_STYLE}<div role="alert" class="course-check wrong">'
+        f'{style}<div role="alert" class="course-check wrong">'
         f'<div class="words">{words}</div>{image}</div>'
     )
 

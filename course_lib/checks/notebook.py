@@ -90,11 +90,11 @@ def progress(lab: str | None = None) -> None:
     _publish({"text/html": progress_card(rows), "text/plain": "\n".join(words)})
 
 
-def bundle(verdict: Verdict, picture: bytes | None = None) -> dict[str, Any]:
+def bundle(verdict: Verdict, picture: bytes | None = None, styled: bool = True) -> dict[str, Any]:
     """The verdict in every form that a notebook may want."""
     return {
         "text/plain": str(verdict),
-        "text/html": card(verdict, picture),
+        "text/html": card(verdict, picture, styled),
         VERDICT_MIME: verdict.to_json(),
     }
 

@@ -110,7 +110,8 @@ def _picture(check: Check, outcome: Outcome, seed: int) -> bytes | None:
 
 
 def _outputs(verdict: Verdict, picture: bytes | None) -> list[NotebookNode]:
-    card = new_output("display_data", bundle(verdict, picture))
+    # formgrader shows it sanitised, a style sheet as text
+    card = new_output("display_data", bundle(verdict, picture, styled=False))
     if verdict.passed:
         return [card]
     if verdict.points:

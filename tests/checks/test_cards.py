@@ -46,7 +46,7 @@ def test_a_students_text_stays_text(field, points):
 
 def test_right_is_one_quiet_line():
     page = Tags(card(RIGHT, b"png"))
-    assert [tag for tag, _ in page.tags] == ["style", "div", "span", "span"]
+    assert [tag for tag, _ in page.tags] == ["style", "div", "span", "div"]
     assert page.words == "✓ One step · 2 of 2 points Because it is so."
     assert page.tags[1][1]["role"] == "status"
     assert str(RIGHT).splitlines()[0] == "✓ One step: 2 of 2 points"

@@ -52,6 +52,7 @@ def test_the_buttons(course, api, monkeypatch):
     }
     graded = (course / "autograded" / "ada" / LAB / f"{LAB}.ipynb").read_text("utf-8")
     assert "inside" in graded
+    assert "<style" not in graded  # formgrader would show it as text
     assert '"OUTSIDE\\n"' not in graded
     assert api.get_submission(LAB, "ada")["score"] == 1
     did = api.generate_feedback(LAB, "ada")
