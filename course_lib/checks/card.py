@@ -28,7 +28,7 @@ def card(verdict: Verdict, picture: bytes | None = None, styled: bool = True) ->
     if verdict.passed:
         body = f'<span class="sign" aria-label="right">✓</span> {head}'
         if message:
-            body += f'<div class="message">{message}</div>'
+            body += f' <div class="message">{message}</div>'
         return f'{style}<div role="status" class="course-check right">{body}</div>'
     sign = "Partly right" if verdict.points else "Not yet"
     words = (

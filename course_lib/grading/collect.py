@@ -11,7 +11,7 @@ import filecmp
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from typing import NamedTuple
 import nbformat
 
 from course_lib.checks.registry import files_of
+from course_lib.grading.answers import check_of
 from course_lib.grading.beside import find_beside
 from course_lib.grading.names import platform_sender, safe_id
 from course_lib.grading.unpack import BadZip, unpack
@@ -28,6 +29,7 @@ __all__ = ["EXCHANGE_FILES", "NOTHING", "Collected", "Handin", "collect", "store
 
 MAX_BYTES = 20 * 2**20
 NOTHING = "nothing handed in"
+NAMELESS = ("participant", "anon")  # what platforms call everybody who is graded anonymously
 EXCHANGE_FILES = ("timestamp.txt", "submission_secret.txt")  # what its exchange adds to a hand-in
 
 
@@ -37,6 +39,7 @@ class Handin:
 
     Attributes:
         student: The student's id.
+        number: The learning platform's own number of the student, empty if it gave none.
         notebook: Where the notebook lies, None if there is none that can be graded.
         reason: Why there is none.
         left_out: The names of files that are not graded: everything but the notebook and the
@@ -58,6 +61,7 @@ class Handin:
     files: Mapping[str, Path] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    number: str = ""
 
 
 class Collected(NamedTuple):
@@ -88,7 +92,13 @@ class _Folder:
     reason: str = ""
 
 
-def collect(place: Path, lab: str, scratch: Path, labs: Iterable[str] = ()) -> Collected:
+def collect(
+    place: Path,
+    lab: str,
+    scratch: Path,
+    labs: Iterable[str] = (),
+    number_of: Callable[[str], str] = lambda student: "",
+) -> Collected:
     """Find the hand-ins for a lab.
 
     Args:
@@ -96,6 +106,8 @@ def collect(place: Path, lab: str, scratch: Path, labs: Iterable[str] = ()) -> C
         lab: The lab's name; `<lab>.ipynb` is preferred among a student's notebooks.
         scratch: An empty folder, in which zips are unpacked.
         labs: The names of all labs: a student's sub-folder named after another one is not read.
+        number_of: The platform's number of whoever was graded under an id before, empty if nobody
+            was: a namesake in a later export does not take that id.
 
     Raises:
         CourseError: If the place does not exist, cannot be read or holds no hand-ins.
@@ -103,7 +115,7 @@ def collect(place: Path, lab: str, scratch: Path, labs: Iterable[str] = ()) -> C
     search = _Search(lab, scratch, set(labs) - {lab})
     try:
         found = list(search.place(place))
-        handins = [search.choose(folder) for folder in _one_a_student(found)]
+        handins = [search.choose(folder) for folder in _one_a_student(found, number_of)]
     except BadZip as error:
         raise CourseError(f"{place} cannot be unpacked: {error}.") from None
     except OSError as error:
@@ -235,7 +247,7 @@ class _Search:
 
     def choose(self, folder: _Folder) -> Handin:
         """The notebook among a student's files, or why there is none."""
-        handin = Handin(folder.name, None, folder.reason)
+        handin = Handin(folder.name, None, folder.reason, number=folder.number)
         if folder.reason:
             return handin
         files = folder.files
@@ -261,7 +273,7 @@ class _Search:
         left_out = tuple(
             n for n in files if n not in own and PurePath(n).name not in EXCHANGE_FILES
         )
-        reason = _objection(chosen, self.lab)
+        reason = _objection(chosen, self.lab, self.other_labs)
         rivals = tuple(
             name
             for name in _notebooks({name: files[name] for name in left_out})
@@ -279,11 +291,15 @@ class _Search:
             beside.files,
             tuple(beside.notes),
             tuple(beside.doubts),
+            folder.number,
         )
 
 
-def _one_a_student(found: list[_Folder]) -> list[_Folder]:
-    """Join a student's files, tell namesakes apart, and name each by a safe id."""
+def _one_a_student(found: list[_Folder], number_of: Callable[[str], str]) -> list[_Folder]:
+    """Join a student's files, tell namesakes apart, and name each by a safe id.
+
+    Whoever had an id in an earlier run keeps it; whoever is anonymous has the number in it.
+    """
     senders: dict[tuple[str, str], _Folder] = {}
     for folder in found:
         key = (safe_id(folder.name), folder.number)
@@ -299,7 +315,10 @@ def _one_a_student(found: list[_Folder]) -> list[_Folder]:
     result: dict[str, _Folder] = {}
     for namesakes in by_name.values():
         for name, folder in namesakes:
-            student = f"{name}_{folder.number}" if len(namesakes) > 1 and folder.number else name
+            student, before = name, number_of(name)
+            doubtful = before or len(namesakes) > 1 or name.casefold() in NAMELESS
+            if folder.number and folder.number != before and doubtful:
+                student = f"{name}_{folder.number}"
             known = next((k for k in result if k.casefold() == student.casefold()), None)
             if known is not None:
                 student, folder = known, _clash(result[known], folder, known)
@@ -329,7 +348,7 @@ def _best(names: list[str], lab: str) -> list[str]:
     return placed or named or names
 
 
-def _objection(path: Path, lab: str) -> str:
+def _objection(path: Path, lab: str, other_labs: Iterable[str] = ()) -> str:
     """Why a file cannot be graded as the lab's notebook; empty if it can."""
     size = path.stat().st_size
     if size > MAX_BYTES:
@@ -355,20 +374,28 @@ def _objection(path: Path, lab: str) -> str:
         return "not a notebook: it has no cells"
     if not whole:
         return "not a notebook: its cells are damaged"
-    return "" if _is_of_lab(notebook, lab) else f"not {lab}: none of its exercises is in it"
+    found = {name: _exercises(notebook, name) for name in (lab, *sorted(other_labs))}
+    most = max(found, key=lambda name: found[name])  # the lab itself, where it is as good
+    if most != lab:
+        return f"not {lab}: it is the notebook of {most}"
+    return "" if found[lab] else f"not {lab}: none of its exercises is in it"
 
 
-def _is_of_lab(notebook: nbformat.NotebookNode, lab: str) -> bool:
+def _exercises(notebook: nbformat.NotebookNode, lab: str) -> int:
+    """How many cells belong to exercises of the lab."""
     from course_lib.checks import checks_of
 
-    names = set(checks_of(lab))
-    names |= {f"{name}-answer" for name in names}
+    try:
+        names = set(checks_of(lab))
+    except ValueError:  # a lab without checks
+        return 0
+    count = 0
     for cell in notebook.cells:
         metadata = cell.metadata.get("nbgrader")
-        known = isinstance(metadata, dict) and metadata.get("grade_id") in names
-        if known or f"check({lab}." in cell.source:
-            return True
-    return False
+        name = metadata.get("grade_id") if isinstance(metadata, dict) else None
+        known = isinstance(name, str) and (name in names or check_of(name) in names)
+        count += known or f"check({lab}." in cell.source
+    return count
 
 
 def _is_hidden(name: str) -> bool:

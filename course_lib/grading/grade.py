@@ -20,6 +20,7 @@ from course_lib.grading.gradebook import Book, graded_cells
 from course_lib.grading.names import read_roster
 from course_lib.grading.options import Options
 from course_lib.grading.quiet import quiet
+from course_lib.grading.read_record import read_record
 from course_lib.grading.sandbox.bubblewrap import missing
 from course_lib.grading.scores import Row, line, write_scores
 from course_lib.grading.session import Session
@@ -84,7 +85,12 @@ def grade(
         _check_built(course, lab)
         checks, config = graded_cells(course, lab), _config(course)
         expected = read_roster(roster) if roster else []
-        collected = collect(submitted, lab, Path(scratch), labs_in(course))
+
+        def number_of(student: str) -> str:
+            record = read_record(course.root / "autograded" / student / lab)
+            return record.number if record else ""
+
+        collected = collect(submitted, lab, Path(scratch), labs_in(course), number_of)
         _check_writable(course, lab)
         grades = course.root / "grades"
         grades.mkdir(exist_ok=True)

@@ -186,7 +186,7 @@ class Session:
         folder = self.folder("autograded", student)
         record = Record(
             self.lab, student, graded.seed, graded.stop, graded.timed_out,
-            key=prepared.key, verdicts=graded.verdicts,
+            key=prepared.key, number=handin.number, verdicts=graded.verdicts,
         )  # fmt: skip
         try:
             if record.points.keys() != self.book.checks.keys():
@@ -284,8 +284,10 @@ class Session:
             )
         if earlier is not None:
             self.log.warning("the earlier grade of %s, %g, was removed", student, earlier.total)
-            reasons.append(f"the earlier grade of {earlier.total:g} was removed")
-        return Row(student, status, None, self.book.max_score, reasons=tuple(reasons))
+            by_hand = ", with points set by hand," if earlier.by_hand else ""
+            reasons.append(f"the earlier grade of {earlier.total:g}{by_hand} was removed")
+        look = earlier is not None
+        return Row(student, status, None, self.book.max_score, reasons=tuple(reasons), look=look)
 
     def not_reached(self, student: str) -> Row:
         """The row of somebody whose hand-in still waits."""

@@ -41,7 +41,9 @@ UPDATE comment SET manual_comment = ? WHERE id IN (
   JOIN submitted_assignment s ON s.id = n.assignment_id
   WHERE s.student_id = ? AND b.name = ?)
 """
-REMOVED = re.compile(r"(; )?the earlier grade of [\d.]+ was removed")  # only one run can say so
+REMOVED = re.compile(
+    r"(; )?the earlier grade of [\d.]+(, with points set by hand,)? was removed"
+)  # only one run can say so
 
 
 def state_of(course: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from handins import LAB, handin, put
+from handins import LAB, ROOT, handin, put
 from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_notebook, writes
@@ -63,6 +63,37 @@ def test_folders_of_any_depth_and_name(found, tmp_path):
     assert handins["eve"].reason == "2 notebooks where one was expected: one.ipynb, two.ipynb"
     assert handins["fay"].reason == handins["hal"].reason == NOTHING
     assert handins["gus"].reason == "no notebook among the files: essay.pdf"
+
+
+def test_a_notebook_of_another_lab_is_known_by_its_exercises(found, tmp_path):
+    lab2 = (ROOT / "labs/lab2/lab2.ipynb").read_text("utf-8")
+    put(tmp_path / "in" / "ada", None)
+    (tmp_path / "in" / "ada" / f"{LAB}.ipynb").write_text(lab2, "utf-8")
+    put(tmp_path / "in" / "bob", NOTEBOOK)
+    handins, _ = found()
+    assert handins["ada"].reason == "not lab1: it is the notebook of lab2"
+    assert handins["ada"].notebook is None
+    assert handins["bob"].notebook
+
+
+def moodle(name: str, number: int) -> str:
+    return f"{name}_{number}_assignsubmission_file_"
+
+
+def test_a_namesake_in_a_later_export_does_not_take_the_place(tmp_path):
+    def students(numbers: dict[str, str], *folders: str) -> set[tuple[str, str]]:
+        place = tmp_path / "-".join(folders)
+        for folder in folders:
+            put(place / folder, NOTEBOOK)
+        found = collect(place, LAB, tmp_path / "scratch", [LAB], lambda s: numbers.get(s, ""))
+        return {(h.student, h.number) for h in found.handins}
+
+    first, second = moodle("Kim Lee", 7), moodle("Kim Lee", 8)
+    assert students({}, first) == {("Kim_Lee", "7")}
+    assert students({"Kim_Lee": "7"}, second) == {("Kim_Lee_8", "8")}
+    both = {("Kim_Lee", "7"), ("Kim_Lee_8", "8")}
+    assert students({"Kim_Lee": "7", "Kim_Lee_8": "8"}, first, second) == both
+    assert students({}, moodle("Participant", 3)) == {("Participant_3", "3")}
 
 
 @pytest.mark.parametrize(
