@@ -1,5 +1,7 @@
 """nbgrader's settings: used by `course build`, `course grade`, formgrader and nbgrader itself."""
 
+import os
+import sys
 from pathlib import Path
 
 from nbgrader import preprocessors as nbgrader
@@ -9,6 +11,9 @@ from course_lib.grading.restore import RestoreChecks
 from course_lib.notebooks.release import Fingerprint, KeepRunning, RemoveAnswers
 
 c = get_config()  # noqa: F821
+
+# nbgrader starts `alembic` by its name, which is beside this Python
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 c.CourseDirectory.course_id = "flow-matching"
 c.CourseDirectory.root = str(Path(__file__).parent.resolve())

@@ -61,6 +61,14 @@ def test_a_dead_kernel(run):
     assert how.stop == "the kernel died in cell 2 (import os; os._exit(3))"
 
 
+@pytest.mark.parametrize("command", ["quit()", "exit"])
+def test_quit_ends_at_once(run, command):
+    """ipykernel itself goes on for a tenth of a second, in which the next cells run."""
+    _, texts, how = run("print(1)", command, *[f"print({i})" for i in range(20)])
+    assert texts == ["1\n", *[""] * 21]
+    assert how.stop == f"the kernel died in cell 2 ({command})"
+
+
 def test_a_cell_that_defines_a_function_goes_by_its_name():
     assert _first_line(new_code_cell("\ndef heun_step(velocity, x, t):\n    pass")) == "heun_step"
     assert _first_line(new_code_cell("default = 1")) == "default = 1"

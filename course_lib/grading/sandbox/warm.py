@@ -181,6 +181,9 @@ def _initialized(enter, request: dict, folder: int):  # type: ignore[no-untyped-
 
     app = IPKernelApp.instance()
     app.initialize(["-f", str(file), "--HistoryManager.enabled=False", "--quiet"])
+    # `quit()` ends at once: ipykernel would run some of the next cells first
+    assert app.shell is not None
+    app.shell.observe(lambda change: os._exit(0), "exit_now")
     return app
 
 
