@@ -13,7 +13,9 @@ from course_lib.notebooks.release import Fingerprint, KeepRunning, RemoveAnswers
 c = get_config()  # noqa: F821
 
 # nbgrader starts `alembic` by its name, which is beside this Python
-os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+scripts, path = str(Path(sys.executable).parent), os.environ["PATH"]
+if scripts not in path.split(os.pathsep):
+    os.environ["PATH"] = f"{scripts}{os.pathsep}{path}"
 
 c.CourseDirectory.course_id = "flow-matching"
 c.CourseDirectory.root = str(Path(__file__).parent.resolve())

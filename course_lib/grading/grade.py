@@ -76,6 +76,7 @@ def grade(
         raise CourseError(f"At least 1 worker was expected, and {options.workers} came.")
     if lab not in labs_in(course):
         raise CourseError(f"There is no lab {lab!r}. There are: {', '.join(labs_in(course))}.")
+    _check_place(course, submitted)
     _check_environment()
     _check_sandbox(options)
     with (
@@ -91,6 +92,7 @@ def grade(
             return record.number if record else ""
 
         collected = collect(submitted, lab, Path(scratch), labs_in(course), number_of)
+        _check_roster(roster, expected, [handin.student for handin in collected.handins])
         _check_writable(course, lab)
         grades = course.root / "grades"
         grades.mkdir(exist_ok=True)
@@ -145,6 +147,35 @@ def _config(course: Course) -> Config:
         return load_config(course)
     except Exception as error:
         raise CourseError(f"{course.config_file} cannot be used: {error}.") from None
+
+
+def _check_place(course: Course, submitted: Path) -> None:
+    """Refuse to take the course's own folders for students'.
+
+    Raises:
+        CourseError: If the hand-ins should lie in one of them.
+    """
+    place, root = submitted.resolve(), course.root.resolve()
+    own = [root / name for name in ("labs", "solutions", "autograded", "feedback", "course_lib")]
+    if place == root or any(place.is_relative_to(folder) for folder in own):
+        raise CourseError(
+            f"{submitted} is a part of the course itself; "
+            "a folder or a zip of hand-ins was expected."
+        )
+
+
+def _check_roster(path: Path | None, expected: list[str], students: list[str]) -> None:
+    """Refuse a roster that is about other people, or none: everybody on it would be missing.
+
+    Raises:
+        CourseError: If nobody who handed in is on it.
+    """
+    if path is not None and not set(expected) & set(students):
+        raise CourseError(
+            f"Nobody who handed in is on the roster {path}. It begins with "
+            f"{', '.join(expected[:3])}; ids as the hand-ins have them were expected, one a line: "
+            f"{', '.join(students[:3])}."
+        )
 
 
 def _check_sandbox(options: Options) -> None:

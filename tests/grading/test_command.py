@@ -76,6 +76,18 @@ def test_a_roster_that_is_not_there(command, course, tmp_path):
     refuses(command, course, "cannot be read", "--roster", str(tmp_path / "none.csv"))
 
 
+def test_a_roster_of_others(command, course, tmp_path):
+    (tmp_path / "table.csv").write_text("First name,Surname\nAda,Lovelace\n", encoding="utf-8")
+    sentence = "It begins with First_name, Ada; ids as the hand-ins have them were expected"
+    refuses(command, course, sentence, "--roster", str(tmp_path / "table.csv"))
+
+
+@pytest.mark.parametrize("place", ["", "labs", "solutions/lab1", "feedback"])
+def test_the_course_s_own_folders(command, course, place):
+    sentence = "is a part of the course itself; a folder or a zip of hand-ins was expected"
+    refuses(command, course, sentence, submitted=course / place)
+
+
 def test_no_time(command, course):
     refuses(command, course, "at least 1 second", "--timeout", "0")
 
@@ -172,7 +184,7 @@ def test_ctrl_c_keeps_what_is_graded(command, course, monkeypatch, tmp_path):
 @pytest.mark.kernel
 def test_a_run_says_one_line_a_student_and_nothing_else(command, course, tmp_path):
     put(tmp_path / "in" / "bob", handin(SOLUTIONS, course))
-    before, path = everything(course), os.environ.get("PATH")
+    before, path = everything(course), os.environ["PATH"]
     code, out, err = command()
     assert (code, err) == (0, "")
     assert out.splitlines() == [
@@ -185,7 +197,8 @@ def test_a_run_says_one_line_a_student_and_nothing_else(command, course, tmp_pat
     ]
     after = everything(course)
     assert {name: after[name] for name in before} == before
-    assert os.environ.get("PATH") == path
+    scripts = str(Path(sys.executable).parent)  # nbgrader_config.py sees to it that they are there
+    assert os.environ["PATH"] == (path if scripts in path.split(":") else f"{scripts}:{path}")
 
 
 def test_the_table_is_replaced_as_a_whole(tmp_path):
