@@ -25,10 +25,11 @@ from course_lib.grading.names import platform_sender, safe_id
 from course_lib.grading.unpack import BadZip, unpack
 from course_lib.notebooks.course import Course, CourseError
 
-__all__ = ["EXCHANGE_FILES", "NOTHING", "Collected", "Handin", "collect", "store"]
+__all__ = ["EXCHANGE_FILES", "NOTHING", "Collected", "Handin", "collect", "number_of", "store"]
 
 MAX_BYTES = 20 * 2**20
 NOTHING = "nothing handed in"
+NUMBER = ".number"  # beside a stored notebook; nbgrader passes over hidden files
 NAMELESS = ("participant", "anon")  # what platforms call everybody who is graded anonymously
 EXCHANGE_FILES = ("timestamp.txt", "submission_secret.txt")  # what its exchange adds to a hand-in
 
@@ -97,7 +98,7 @@ def collect(
     lab: str,
     scratch: Path,
     labs: Iterable[str] = (),
-    number_of: Callable[[str], str] = lambda student: "",
+    number_before: Callable[[str], str] = lambda student: "",
 ) -> Collected:
     """Find the hand-ins for a lab.
 
@@ -106,8 +107,8 @@ def collect(
         lab: The lab's name; `<lab>.ipynb` is preferred among a student's notebooks.
         scratch: An empty folder, in which zips are unpacked.
         labs: The names of all labs: a student's sub-folder named after another one is not read.
-        number_of: The platform's number of whoever was graded under an id before, empty if nobody
-            was: a namesake in a later export does not take that id.
+        number_before: Gives the platform's number of whoever was graded under an id before, empty
+            if nobody was: a namesake in a later export does not take that id.
 
     Raises:
         CourseError: If the place does not exist, cannot be read or holds no hand-ins.
@@ -115,7 +116,7 @@ def collect(
     search = _Search(lab, scratch, set(labs) - {lab})
     try:
         found = list(search.place(place))
-        handins = [search.choose(folder) for folder in _one_a_student(found, number_of)]
+        handins = [search.choose(folder) for folder in _one_a_student(found, number_before)]
     except BadZip as error:
         raise CourseError(f"{place} cannot be unpacked: {error}.") from None
     except OSError as error:
@@ -131,7 +132,8 @@ def collect(
 def store(course: Course, lab: str, handin: Handin) -> Path:
     """Copy a hand-in to `submitted/<student>/<lab>/`; returns the path of `<lab>.ipynb` there.
 
-    The notebook is copied, the files that the lab declares are, and nothing else.
+    The notebook is copied, the files that the lab declares are, and nothing else; the platform's
+    number of the student is noted beside them.
     """
     assert handin.notebook is not None
     folder = course.root / "submitted" / handin.student / lab
@@ -143,10 +145,20 @@ def store(course: Course, lab: str, handin: Handin) -> Path:
         if folder.exists():
             shutil.rmtree(folder)
         folder.mkdir(parents=True)
+        if handin.number:
+            (folder / NUMBER).write_text(handin.number, encoding="utf-8")
     for name, path in sources.items():
         if not os.path.lexists(folder / name):  # in submitted/ itself, where it may lie already
             shutil.copyfile(path, folder / name)
     return target
+
+
+def number_of(course: Course, lab: str, student: str) -> str:
+    """The platform's number of the stored hand-in of a student, empty if there is none."""
+    try:
+        return (course.root / "submitted" / student / lab / NUMBER).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 class _Search:
@@ -295,7 +307,7 @@ class _Search:
         )
 
 
-def _one_a_student(found: list[_Folder], number_of: Callable[[str], str]) -> list[_Folder]:
+def _one_a_student(found: list[_Folder], number_before: Callable[[str], str]) -> list[_Folder]:
     """Join a student's files, tell namesakes apart, and name each by a safe id.
 
     Whoever had an id in an earlier run keeps it; whoever is anonymous has the number in it.
@@ -315,7 +327,7 @@ def _one_a_student(found: list[_Folder], number_of: Callable[[str], str]) -> lis
     result: dict[str, _Folder] = {}
     for namesakes in by_name.values():
         for name, folder in namesakes:
-            student, before = name, number_of(name)
+            student, before = name, number_before(name)
             doubtful = before or len(namesakes) > 1 or name.casefold() in NAMELESS
             if folder.number and folder.number != before and doubtful:
                 student = f"{name}_{folder.number}"

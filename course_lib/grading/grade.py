@@ -9,18 +9,18 @@ import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from traitlets.config import Config
 
 from course_lib.grading import scores
 from course_lib.grading.batch import Pool, open_pool
-from course_lib.grading.collect import Collected, collect
+from course_lib.grading.collect import Collected, collect, number_of
 from course_lib.grading.gradebook import Book, graded_cells
 from course_lib.grading.names import read_roster
 from course_lib.grading.options import Options
 from course_lib.grading.quiet import quiet
-from course_lib.grading.read_record import read_record
 from course_lib.grading.sandbox.bubblewrap import missing
 from course_lib.grading.scores import Row, line, write_scores
 from course_lib.grading.session import Session
@@ -86,12 +86,9 @@ def grade(
         _check_built(course, lab)
         checks, config = graded_cells(course, lab), _config(course)
         expected = read_roster(roster) if roster else []
-
-        def number_of(student: str) -> str:
-            record = read_record(course.root / "autograded" / student / lab)
-            return record.number if record else ""
-
-        collected = collect(submitted, lab, Path(scratch), labs_in(course), number_of)
+        collected = collect(
+            submitted, lab, Path(scratch), labs_in(course), partial(number_of, course, lab)
+        )
         _check_roster(roster, expected, [handin.student for handin in collected.handins])
         _check_writable(course, lab)
         grades = course.root / "grades"

@@ -42,7 +42,7 @@ def load_record(path: Path) -> Record:
         raise Damaged("it has no list of verdicts")
     words = {
         name: _words(data.get(name) or "", name)
-        for name in ("lab", "student", "number", "stopped", "status", "key")
+        for name in ("lab", "student", "stopped", "status", "key")
     }
     return Record(
         **words,

@@ -40,7 +40,6 @@ class Record:
         reasons: What a person should know, a sentence each.
         look: Whether somebody should look at it.
         key: Stands for the hand-in and for all that it was graded with; see `key_of`.
-        number: The platform's own number of the student, empty without one.
         verdicts: What was said of each check.
     """
 
@@ -53,7 +52,6 @@ class Record:
     reasons: tuple[str, ...] = ()
     look: bool = False
     key: str = ""
-    number: str = ""
     verdicts: tuple[Verdict, ...] = field(default=())
 
     @property

@@ -186,7 +186,7 @@ class Session:
         folder = self.folder("autograded", student)
         record = Record(
             self.lab, student, graded.seed, graded.stop, graded.timed_out,
-            key=prepared.key, number=handin.number, verdicts=graded.verdicts,
+            key=prepared.key, verdicts=graded.verdicts,
         )  # fmt: skip
         try:
             if record.points.keys() != self.book.checks.keys():

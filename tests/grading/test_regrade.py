@@ -85,3 +85,16 @@ def test_regrading(tmp_path, monkeypatch):
     assert (rows["dan"]["status"], rows["dan"]["score"]) == ("not reached", "")
     assert rows["dan"]["reason"] == "the gradebook still has 1 from before"
     assert has_grade(course, "dan")
+
+
+def test_a_namesake_who_comes_later_takes_nobody_s_grade(tmp_path):
+    course = copy_course(tmp_path / "course", "euler-step")
+    for place, number, solutions in (("first", 7, SOLUTIONS), ("second", 8, {})):
+        folder = f"Kim Lee_{number}_assignsubmission_file_"
+        put(tmp_path / place / folder, handin(solutions, course))
+        code, _, rows = run(course, tmp_path / place)
+        assert code == 0
+    assert {s: (row["status"], row["score"]) for s, row in rows.items()} == {
+        "Kim_Lee": ("kept from before", "1"),
+        "Kim_Lee_8": ("graded", "0"),
+    }
