@@ -182,7 +182,10 @@ def _begin() -> None:
     """In a new worker: only the grader ends it, and the grader's end is its own."""
     import signal
 
+    from tqdm import tqdm
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    tqdm.set_lock(threading.RLock())  # its own is a semaphore, lost when the worker is killed
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=[parent], daemon=True).start()
