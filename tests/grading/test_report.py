@@ -251,6 +251,7 @@ def test_examples():
     answers = [("ada", "ada = 1"), ("bob", "%magic"), ("bob", "x = 1000"), ("c", "x  =  1000")]
     answers += [("dan", "y = 2"), ("eve", "z = 30")]
     assert choose(answers) == ["y = 2", "z = 30"]
+    assert choose(answers, "y  =  2  # right") == ["z = 30", "x = 1000"]
 
 
 def test_every_fault_of_the_framework_has_words():

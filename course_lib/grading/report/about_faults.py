@@ -25,6 +25,7 @@ def faults_part(
     others: Sequence[Other],
     checks: Mapping[str, Check],
     source: Source,
+    solutions: Mapping[str, str],
 ) -> str:
     """The most frequent first, then exercise by exercise with examples, then all other faults.
 
@@ -33,17 +34,19 @@ def faults_part(
         others: The faults that are no misconceptions.
         checks: The lab's checks by name, in its order.
         source: Gives the code of a student's answer to a check, empty if there is none.
+        solutions: The solution's code by check: it is no example of a mistake.
     """
     parts = ['<h2 id="misconceptions">Misconceptions</h2>']
     if found:
         parts += [
             "<p>Mistakes that a check knows by name, with the sentence that every student who "
             "made it has read. The examples are the shortest answers that differ; comments and "
-            "docstrings are taken out.</p>",
+            "docstrings are taken out. The solution itself is none of them: where it stands, an "
+            "earlier answer is at fault.</p>",
             _most_frequent(found, checks),
         ]
         for name, group in groupby(found, key=lambda one: one.check):
-            parts.append(_exercise(checks[name], list(group), source))
+            parts.append(_exercise(checks[name], list(group), source, solutions.get(name, "")))
     else:
         parts.append("<p>No check has recognised a mistake.</p>")
     return "\n".join([*parts, _others(others, checks)])
@@ -61,16 +64,18 @@ def _most_frequent(found: Sequence[Misconception], checks: Mapping[str, Check]) 
     return table(columns, rows, "The most frequent")
 
 
-def _exercise(check: Check, found: Sequence[Misconception], source: Source) -> str:
+def _exercise(check: Check, found: Sequence[Misconception], source: Source, solution: str) -> str:
     points = f"{number(check.points)} point{'' if check.points == 1 else 's'}"
     head = f'<h3 id="{_anchor(check.name)}">{escape(check.title)} <span class="quiet">· {points}'
-    return "\n".join([f"{head}</span></h3>", *(_one(check, each, source) for each in found)])
+    return "\n".join(
+        [f"{head}</span></h3>", *(_one(check, each, source, solution) for each in found)]
+    )
 
 
-def _one(check: Check, one: Misconception, source: Source) -> str:
+def _one(check: Check, one: Misconception, source: Source, solution: str) -> str:
     codes: list[str] = []
     if not isinstance(check, Choice):  # the letter is in the fault's name already
-        codes = choose((student, source(student, one.check)) for student in one.students)
+        codes = choose(((s, source(s, one.check)) for s in one.students), solution)
     figures = "".join(
         f"<figure><figcaption>Example{f' {i}' * (len(codes) > 1)}</figcaption>"
         f"{code_block(code, LINES)}</figure>"

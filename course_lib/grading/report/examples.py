@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import io
 import re
 import tokenize
@@ -14,13 +15,15 @@ __all__ = ["choose", "without_words"]
 MAX_SOURCE = 20_000
 
 
-def choose(answers: Iterable[tuple[str, str]], most: int = 2) -> list[str]:
+def choose(answers: Iterable[tuple[str, str]], solution: str = "", most: int = 2) -> list[str]:
     """The shortest answers that differ, without the words in them.
 
-    An answer that is not Python, or in which a part of its author's id stands, is passed over.
+    An answer that is not Python, in which a part of its author's id stands, or that is the solution
+    itself, whose fault then lies in an earlier exercise, is passed over.
 
     Args:
         answers: The author's id and the code.
+        solution: The solution's code, in which comments and spacing do not count.
         most: How many to choose.
     """
     found: dict[str, str] = {}
@@ -31,6 +34,8 @@ def choose(answers: Iterable[tuple[str, str]], most: int = 2) -> list[str]:
             continue
         if code and not _names(student, code):
             found.setdefault("".join(code.split()), code)
+    with contextlib.suppress(ValueError):
+        found.pop("".join(without_words(solution).split()), None)
     return sorted(found.values(), key=lambda code: (len(code), code))[:most]
 
 

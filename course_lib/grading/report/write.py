@@ -117,6 +117,7 @@ def _body(
                 other_faults(entries, checks),
                 checks,
                 lambda student, check: answers(student).get(check, ""),
+                read_answers(course.solutions / lab / f"{lab}.ipynb"),
             ),
             look_part(entries, evidence, checks),
             table_part(entries, max_score, len(checks), feedback),
