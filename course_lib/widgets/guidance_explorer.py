@@ -82,7 +82,7 @@ class GuidanceExplorer(Explorer):
         log_tilt = labelled.log_tilt(FINE, y, w)
         tilt = (log_tilt - log_tilt.max()).exp()
         end = Points(crowd[-1], color="simulated", size=3.0, alpha=0.5)
-        moving: list[Layer] = [*_classes(y), *_arrows(y, w, times)]
+        moving: list[Layer] = [*_rings(y), *_arrows(y, w, times)]
         moving.append(Points(crowd, color="simulated", size=3.6))
         readouts = [
             Readout("at t = 1, guided", _words(labelled.law_of_points(crowd[-1], y), label),
@@ -106,7 +106,7 @@ class GuidanceExplorer(Explorer):
             readouts.append(Readout("yours, farthest from the truth", apart, color="yours"))
         return Scene(
             panels=[
-                _square(moving, f"The flow, guided to {label} with w = {w:g}",
+                _square([*moving, *_names(y)], f"The flow, guided to {label} with w = {w:g}",
                         f"particles from noise to data, guided to label {label}"),
                 _square([_image(asked), end], f"Asked for: p(x|y), y = {label}",
                         f"density of label {label}, and where the guided particles end"),
@@ -155,17 +155,20 @@ def _crowd(field: Field) -> tuple[Tensor, Tensor]:
     return run.states, run.times
 
 
-def _classes(y: int) -> list[Layer]:
-    """Outlines and names of the classes, that of y apart from the others."""
-    mine = torch.eq(labelled.CLASS_OF, y)
-    rings = labelled.outlines()
-    names = [LABELS[k] for k in labelled.CLASS_OF.tolist()]
-    means = labelled.DATA.means
+def _rings(y: int) -> list[Layer]:
+    """Outlines of the classes, those of y apart from the others."""
+    mine, rings = torch.eq(labelled.CLASS_OF, y), labelled.outlines()
     return [
         Lines(rings[~mine].flatten(0, 1), color="guide", width=1.2),
         Lines(rings[mine].flatten(0, 1), color="exact", dashed=True, width=1.6),
-        Marks(means[~mine], [n for n, m in zip(names, mine, strict=True) if not m], color="guide"),
-        Marks(means[mine], [n for n, m in zip(names, mine, strict=True) if m], color="exact"),
+    ]
+
+
+def _names(y: int) -> list[Layer]:
+    """Crosses with the label of each class."""
+    return [
+        Marks(mean[None], [LABELS[k]], color="exact" if k == y else "guide")
+        for mean, k in zip(labelled.DATA.means, labelled.CLASS_OF.tolist(), strict=True)
     ]
 
 

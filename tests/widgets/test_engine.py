@@ -251,3 +251,20 @@ def drag(seen):
     seen.wait()
     assert seen.js("stage => stage.values.probe") == [-0.9, 0.5]
     assert seen.root.locator(".handle").get_attribute("aria-label").startswith("a probe, at -0.9")
+
+
+def test_a_press_in_the_panel_fetches_the_handle(browser, tmp_path):
+    path = tmp_path / "dragged.html"
+    path.write_text(frozen(Dragged(), {}), encoding="utf-8")
+    with new_page(browser, offline=True) as page:
+        seen = Seen(page)
+        seen.open(address(path))
+        canvas = seen.root.locator("canvas").bounding_box()
+        page.mouse.click(
+            canvas["x"] + 0.25 * canvas["width"], canvas["y"] + 0.25 * canvas["height"]
+        )
+        page.wait_for_timeout(50)
+        seen.wait()
+        assert seen.js("stage => stage.values.probe") == [-1.0, 0.5]
+        assert seen.js("stage => document.activeElement.dataset.name") == "probe"
+        seen.quiet()

@@ -41,6 +41,30 @@ def test_it_works(folder, page, name):
     seen.quiet()
 
 
+@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize("size", [(640, 360), (800, 600), (1280, 720), (1920, 1080)])
+def test_nothing_lies_over_anything_else(folder, page, name, size):
+    """At 1280 × 720 enlarged to twice its size, 640 × 360, one scrolls; from 1280 × 720 on not."""
+    seen = Seen(page)
+    was = page.viewport_size
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    seen.open(address(folder / f"{name}.html"))
+    seen.wait()
+    ends = page.evaluate(
+        """() => ["header", ".figure", ".legend", ".transport", ".controls", ".readouts", ".note",
+                  "nav"]
+            .map((name) => document.querySelector(name))
+            .filter((part) => part?.offsetHeight)
+            .map((part) => part.getBoundingClientRect())
+            .map((r) => [r.top, r.bottom])"""
+    )
+    assert all(end <= start + 1 for (_, end), (start, _) in zip(ends, ends[1:], strict=False))
+    page.set_viewport_size(was)
+    if size[0] >= 1280:
+        assert ends[-1][1] <= size[1] + 1
+    seen.quiet()
+
+
 def test_presenter_keys(folder, page):
     seen = Seen(page)
     names = list(CATALOGUE)

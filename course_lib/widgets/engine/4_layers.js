@@ -147,20 +147,26 @@ const DRAW = {
     const xy = frameOf(layer.xy, view.at, view.smooth, view.scratch);
     const { context, X, Y } = view;
     const arm = (layer.size / 2) * view.unit;
-    context.strokeStyle = context.fillStyle = view.colors.css(layer.color);
-    context.lineWidth = 2 * view.unit;
+    context.fillStyle = view.colors.css(layer.color);
+    context.lineJoin = "round";
     context.font = `${13 * view.unit}px ${view.font}`;
     context.textBaseline = "bottom";
     for (let i = 0; i < xy.length / 2; i++) {
       const [x, y] = [X(xy[2 * i]), Y(xy[2 * i + 1])];
       if (!Number.isFinite(x + y)) continue;
+      context.strokeStyle = view.colors.css(layer.color);
+      context.lineWidth = 2 * view.unit;
       context.beginPath();
       context.moveTo(x - arm, y);
       context.lineTo(x + arm, y);
       context.moveTo(x, y - arm);
       context.lineTo(x, y + arm);
       context.stroke();
-      if (layer.texts[i]) context.fillText(layer.texts[i], x + 0.7 * arm, y - 0.3 * arm);
+      if (!layer.texts[i]) continue;
+      context.strokeStyle = view.colors.css("page", 0.85); // a rim, to be read over anything
+      context.lineWidth = 3.5 * view.unit;
+      context.strokeText(layer.texts[i], x + 0.7 * arm, y - 0.3 * arm);
+      context.fillText(layer.texts[i], x + 0.7 * arm, y - 0.3 * arm);
     }
   },
 

@@ -174,18 +174,28 @@ class Panel {
       place();
       this.stage.setValue(layer.name, at);
     };
-    handle.addEventListener("pointerdown", (event) => {
-      handle.setPointerCapture(event.pointerId);
-      this.stage.held = layer.name;
-      event.stopPropagation();
-    });
-    handle.addEventListener("pointermove", (event) => {
-      if (handle.hasPointerCapture(event.pointerId)) move(this.units(event));
-    });
-    handle.addEventListener("pointerup", () => {
-      this.stage.held = null;
-      this.stage.setValue(layer.name, at); // where a frozen page has no such place, it snaps
-    });
+    // From the handle, or from any place of the panel: it comes to where one presses.
+    const follow = (element) => {
+      element.addEventListener("pointerdown", (event) => {
+        if (event.button !== 0) return;
+        element.setPointerCapture(event.pointerId);
+        this.stage.held = layer.name;
+        event.stopPropagation();
+        event.preventDefault(); // no selection of words on the way; the focus is the handle's
+        handle.focus({ preventScroll: true });
+        if (element !== handle) move(this.units(event));
+      });
+      element.addEventListener("pointermove", (event) => {
+        if (element.hasPointerCapture(event.pointerId)) move(this.units(event));
+      });
+      element.addEventListener("lostpointercapture", () => {
+        this.stage.held = null;
+        this.stage.setValue(layer.name, at); // where a frozen page has no such place, it snaps
+      });
+    };
+    follow(handle);
+    follow(this.canvas);
+    this.canvas.classList.add("holds");
     handle.addEventListener("keydown", (event) => {
       const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
       if (!way) return;

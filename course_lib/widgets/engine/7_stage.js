@@ -277,7 +277,7 @@ class Stage {
     // A notebook would take letters and arrows for its own commands.
     const leaves = ["Tab", "Escape"].includes(event.key) || (event.key === "Enter" && event.shiftKey);
     if (plain && !leaves && !this.options.page) event.stopPropagation();
-    const action = {
+    const actions = {
       " ": () => this.clock.toggle(),
       ArrowLeft: () => this.clock.step(event.shiftKey ? -10 : -1),
       ArrowRight: () => this.clock.step(event.shiftKey ? 10 : 1),
@@ -288,7 +288,8 @@ class Stage {
       l: () => this.loop.click(),
       r: () => this.reset(),
       f: () => this.fullScreen(),
-    }[event.key];
+    };
+    const action = actions[event.key] ?? actions[event.key.toLowerCase()]; // Caps Lock may be on
     const taken = inField && [" ", "ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key);
     if (!action || !plain || taken) return;
     event.preventDefault();
