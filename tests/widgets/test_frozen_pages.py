@@ -1,5 +1,7 @@
 """Frozen pages in a browser without any network: they play, scrub and offer their variants."""
 
+from itertools import pairwise
+
 import pytest
 from seen import Seen, address, new_page
 from use import plays, scrubs, settings_change_the_picture
@@ -58,7 +60,7 @@ def test_nothing_lies_over_anything_else(folder, page, name, size):
             .map((part) => part.getBoundingClientRect())
             .map((r) => [r.top, r.bottom])"""
     )
-    assert all(end <= start + 1 for (_, end), (start, _) in zip(ends, ends[1:], strict=False))
+    assert all(end <= start + 1 for (_, end), (start, _) in pairwise(ends))
     page.set_viewport_size(was)
     if size[0] >= 1280:
         assert ends[-1][1] <= size[1] + 1
