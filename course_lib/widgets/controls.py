@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, ClassVar
 
 __all__ = ["Action", "Choice", "Control", "Slider", "Toggle"]
@@ -46,7 +47,7 @@ class Slider(Control):
     whole: bool = False
 
     def check(self, value: Any) -> float:
-        number = isinstance(value, int | float) and not isinstance(value, bool)
+        number = isinstance(value, Real) and not isinstance(value, bool)
         slack = 1e-6 * (self.high - self.low)
         if not number or not self.low - slack <= value <= self.high + slack:
             raise ValueError(f"{self.name} is {value!r}; expected {self.low:g} to {self.high:g}")
@@ -63,6 +64,8 @@ class Choice(Control):
     value: str
 
     def check(self, value: Any) -> str:
+        if isinstance(value, int) and str(value) in self.options:
+            return str(value)
         if value not in self.options:
             raise ValueError(f"{self.name} is {value!r}; expected one of {', '.join(self.options)}")
         return value

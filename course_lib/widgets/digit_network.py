@@ -14,7 +14,7 @@ from course_lib.guidance import LabelledField
 from course_lib.networks import UNet
 from course_lib.networks.weights import load_weights
 from course_lib.pretrained import digit_generator, digit_judge
-from course_lib.widgets.yours import finite_result_of
+from course_lib.widgets.yours import Own, kind_of
 
 __all__ = ["COURSE", "NULL_LABEL", "YOURS", "OwnNetwork", "course_velocity", "read_digits"]
 
@@ -55,19 +55,13 @@ class OwnNetwork:
     def __init__(
         self, network: Callable[..., Tensor] | None = None, checkpoint: str | Path | None = None
     ) -> None:
-        if isinstance(network, type):
-            raise ValueError(
-                f"network is the class {network.__name__}; expected a network: {network.__name__}()"
-            )
-        if network is not None and not callable(network):
-            raise ValueError(f"network is a {type(network).__name__}; expected a network (x, t, y)")
+        self._own = Own.of(network, "network", "(x, t, y)")
         if checkpoint is not None and not isinstance(checkpoint, str | Path):
-            raise ValueError(f"checkpoint is a {type(checkpoint).__name__}; expected a file's name")
+            raise ValueError(f"checkpoint is {kind_of(checkpoint)}; expected a file's name")
         if checkpoint is not None and not isinstance(network, nn.Module | None):
-            raise ValueError(f"network is a {type(network).__name__}, which takes no weights")
+            raise ValueError(f"network is {kind_of(network)}, which takes no weights")
         self.given = network is not None or checkpoint is not None
         self.problem = ""
-        self._network: Callable[..., Any] | None = network
         if checkpoint is not None:
             self._load(network, checkpoint)
 
@@ -79,7 +73,7 @@ class OwnNetwork:
         except (OSError, ValueError) as error:
             self.problem = str(error)
         else:
-            self._network = filled
+            self._own = Own(filled, "network", "(x, t, y)")
 
     def use(self, make: Callable[[LabelledField], Made]) -> tuple[Made, LabelledField, str]:
         """What `make` makes of the reader's velocity, or else of the course's; which one that was,
@@ -98,11 +92,11 @@ class OwnNetwork:
         Raises:
             ValueError: what is wrong with the network, or with its file.
         """
-        if self.problem or self._network is None:
+        if self.problem or self._own is None:
             raise ValueError(self.problem)
-        network = self._network
+        network = self._own.function
         weights = network.parameters() if isinstance(network, nn.Module) else iter(())
         there = next(weights, x)  # whose dtype and device it wants
         time = torch.as_tensor(t).expand(len(x))
         labels = torch.full((len(x),), NULL_LABEL) if y is None else y
-        return finite_result_of(network, x, x.to(there), time.to(there), labels.to(there.device))
+        return self._own.finite(x, x.to(there), time.to(there), labels.to(there.device))

@@ -21,6 +21,7 @@ from course_lib.widgets.flow_picture import picture
 from course_lib.widgets.flow_truth import HALF, truth_of
 from course_lib.widgets.live_training import BATCH, LiveTraining, Look, cfm_loss
 from course_lib.widgets.scene import Scene
+from course_lib.widgets.yours import Own, kind_of
 
 __all__ = ["FlowTrainer"]
 
@@ -67,16 +68,11 @@ class FlowTrainer(Explorer):
         network: nn.Module | None = None,
         **values: Any,
     ) -> None:
-        if loss is not None and not callable(loss):
-            raise ValueError(
-                f"loss is a {type(loss).__name__}; expected a function of "
-                "(model, schedule, z, t, noise)"
-            )
         if network is not None and not isinstance(network, nn.Module):
-            raise ValueError(f"network is a {type(network).__name__}; expected a torch module")
+            raise ValueError(f"network is {kind_of(network)}; expected a torch module")
         if network is not None and not list(network.parameters()):
-            raise ValueError(f"network is a {type(network).__name__} without a parameter to train")
-        self.loss = cfm_loss if loss is None else loss
+            raise ValueError(f"network is {kind_of(network)} without a parameter to train")
+        self.loss = Own(loss or cfm_loss, "loss", "(model, schedule, z, t, noise)")
         self.network = _network() if network is None else network
         given = {"loss": loss, "network": network}
         theirs = " and ".join(name for name, it in given.items() if it is not None)

@@ -27,7 +27,7 @@ from course_lib.widgets.scene import (
     Scene,
 )
 from course_lib.widgets.square import square_grid
-from course_lib.widgets.yours import finite_result_of, name_of
+from course_lib.widgets.yours import Own
 
 __all__ = ["GuidanceExplorer"]
 
@@ -66,12 +66,7 @@ class GuidanceExplorer(Explorer):
     frozen = {"label": LABELS, "w": (0.0, 1.0, 2.0, 3.0, 5.0, 8.0)}
 
     def __init__(self, guided: Callable[..., Tensor] | None = None, **values: Any) -> None:
-        if guided is not None and not callable(guided):
-            raise ValueError(
-                f"guided is a {type(guided).__name__}; expected a function of "
-                "(velocity, x, t, y, w, null_label)"
-            )
-        self.guided = guided
+        self.guided = Own.of(guided, "guided", "(velocity, x, t, y, w, null_label)")
         super().__init__(**values)
 
     def scene(self, label: str, w: float, told: bool, untold: bool, mixed: bool) -> Scene:
@@ -101,7 +96,7 @@ class GuidanceExplorer(Explorer):
         ]
         if self.guided is not None and theirs is not None:
             moving.append(Points(theirs, color="yours", size=3.6))
-            legend.append(("yours", "dot", name_of(self.guided)))
+            legend.append(("yours", "dot", self.guided.name))
             apart = (theirs - crowd).norm(dim=-1).amax(1)
             readouts.append(Readout("yours, farthest from the truth", apart, color="yours"))
         return Scene(
@@ -129,9 +124,7 @@ class GuidanceExplorer(Explorer):
         function, labels = self.guided, _labels(y, PARTICLES)
 
         def field(x: Tensor, t: Tensor) -> Tensor:
-            return finite_result_of(
-                function, x, labelled.velocity, x, t, labels, w, null_label=NULL_LABEL
-            )
+            return function.finite(x, labelled.velocity, x, t, labels, w, null_label=NULL_LABEL)
 
         try:
             return _crowd(field)[0], ""

@@ -14,7 +14,7 @@ from course_lib.widgets.controls import Choice, Slider
 from course_lib.widgets.explorer import Explorer
 from course_lib.widgets.mixing import left_share, settled_spread, settling_time, two_modes
 from course_lib.widgets.scene import Image, Layer, Lines, Panel, Points, Readout, Scene
-from course_lib.widgets.yours import finite_result_of, name_of
+from course_lib.widgets.yours import Own
 
 __all__ = ["LangevinExplorer"]
 
@@ -60,15 +60,8 @@ class LangevinExplorer(Explorer):
         score: Callable[..., Tensor] | None = None,
         **values: object,
     ) -> None:
-        for function, name, expected in (
-            (drift, "drift", "(score, x, sigma)"),
-            (score, "score", "(x, means, stds, weights)"),
-        ):
-            if function is not None and not callable(function):
-                raise ValueError(
-                    f"{name} is a {type(function).__name__}; expected a function of {expected}"
-                )
-        self.drift, self.score = drift, score
+        self.drift = Own.of(drift, "drift", "(score, x, sigma)")
+        self.score = Own.of(score, "score", "(x, means, stds, weights)")
         super().__init__(**values)
 
     def scene(self, start: str, distance: float, weight: float, sigma: float, h: float) -> Scene:
@@ -102,7 +95,7 @@ class LangevinExplorer(Explorer):
         if theirs is not None:
             plane.append(_cloud(theirs, "yours"))
             shares.append(_share(theirs, "yours"))
-            legend.append(("yours", "dot", " and ".join(map(name_of, self._own()))))
+            legend.append(("yours", "dot", " and ".join(own.name for own in self._own())))
             readouts += [
                 Readout("yours: share", _left(theirs), color="yours"),
                 Readout("spread", theirs.states[..., 1].std(1), color="yours"),
@@ -128,7 +121,7 @@ class LangevinExplorer(Explorer):
             seconds=8.0,
         )  # fmt: skip
 
-    def _own(self) -> list[Callable[..., Tensor]]:
+    def _own(self) -> list[Own]:
         return [function for function in (self.drift, self.score) if function is not None]
 
     def _theirs(
@@ -147,12 +140,12 @@ class LangevinExplorer(Explorer):
         def score(x: Tensor) -> Tensor:
             if their_score is None:
                 return target.score(x)
-            return finite_result_of(their_score, x, x, target.means, stds, target.weights)
+            return their_score.finite(x, x, target.means, stds, target.weights)
 
         def drift(x: Tensor, t: Tensor) -> Tensor:
             if theirs is None:
                 return sigma**2 / 2 * score(x)
-            return finite_result_of(theirs, x, score, x.clone(), sigma)
+            return theirs.finite(x, score, x, sigma)
 
         return _run(SDE(drift, lambda t: torch.full_like(t, sigma)), x, h)
 

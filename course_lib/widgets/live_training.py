@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,11 +12,9 @@ from torch import Tensor, nn
 from course_lib.paths import GaussianPath, Linear, Schedule
 from course_lib.training.adam import Adam
 from course_lib.widgets.flow_truth import Learned, Truth
-from course_lib.widgets.yours import loss_of, name_of
+from course_lib.widgets.yours import Own
 
 __all__ = ["LiveTraining", "Look", "cfm_loss"]
-
-Loss = Callable[..., Tensor]
 
 BATCH, RATE = 512, 0.01
 WARMUP, SLOWER = 20, 200  # steps until the rate is highest, and until it falls
@@ -56,7 +53,7 @@ class LiveTraining:
 
     Args:
         network: a module of (x, t), of which a copy is trained.
-        loss: a function of (model, schedule, z, t, noise).
+        loss: of (model, schedule, z, t, noise).
         truth: about the data.
 
     Attributes:
@@ -65,7 +62,7 @@ class LiveTraining:
         seconds: spent, as the caller counts them.
     """
 
-    def __init__(self, network: nn.Module, loss: Loss, truth: Truth) -> None:
+    def __init__(self, network: nn.Module, loss: Own, truth: Truth) -> None:
         self.loss, self.truth = loss, truth
         self.losses: list[float] = []
         self.seconds = 0.0
@@ -84,11 +81,11 @@ class LiveTraining:
         z = self.truth.cloud.sample(BATCH, self._generator)
         t = torch.rand(BATCH, generator=self._generator)
         noise = torch.randn(BATCH, 2, generator=self._generator)
-        loss = loss_of(self.loss, self._network, Linear(), z, t, noise)
+        loss = self.loss.loss(self._network, Linear(), z, t, noise)
         self._network.zero_grad()
         loss.backward()
         if all(weight.grad is None for weight in self._network.parameters()):
-            raise ValueError(f"{name_of(self.loss)} does not depend on the model that it is given")
+            raise ValueError(f"{self.loss.name} does not depend on the model that it is given")
         self.losses.append(loss.item())
         n = len(self.losses)
         self._optimizer.step(RATE * min(1, n / WARMUP) / (1 + n / SLOWER) ** 0.5)

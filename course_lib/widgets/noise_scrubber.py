@@ -16,7 +16,7 @@ from course_lib.widgets.controls import Choice, Slider
 from course_lib.widgets.digit_network import OwnNetwork, read_digits
 from course_lib.widgets.explorer import Explorer
 from course_lib.widgets.scene import Layer, Lines, Marks, Panel, Points, Readout, Scene, Tiles
-from course_lib.widgets.yours import finite_result_of
+from course_lib.widgets.yours import Own
 
 __all__ = ["NoiseScrubber"]
 
@@ -61,10 +61,7 @@ class NoiseScrubber(Explorer):
         network: Callable[..., Tensor] | None = None,
         **values: Any,
     ) -> None:
-        if denoiser is not None and not callable(denoiser):
-            kind = type(denoiser).__name__
-            raise ValueError(f"denoiser is a {kind}; expected a function of (velocity, x, t, y)")
-        self.denoiser = denoiser
+        self.denoiser = Own.of(denoiser, "denoiser", "(velocity, x, t, y)")
         self.own = OwnNetwork(network)
         super().__init__(**values)
 
@@ -118,7 +115,7 @@ class NoiseScrubber(Explorer):
         """The guesses of the reader's own function for images (frames, n, 1, 28, 28)."""
         assert self.denoiser is not None
         flat, t, y = _batch(x, times, said)
-        return finite_result_of(self.denoiser, flat, velocity, flat, t, y).view_as(x)
+        return self.denoiser.finite(flat, velocity, flat, t, y).view_as(x)
 
 
 def _on_the_path(label: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -30,7 +30,7 @@ from course_lib.widgets.scene import (
 )
 from course_lib.widgets.seats import SCHEDULES, SEATS
 from course_lib.widgets.square import square_grid
-from course_lib.widgets.yours import finite_result_of, name_of
+from course_lib.widgets.yours import Own
 
 __all__ = ["PathExplorer"]
 
@@ -85,13 +85,9 @@ class PathExplorer(Explorer):
         weights: Callable[..., Tensor] | None = None,
         **values: Any,
     ) -> None:
-        for name, function in (("velocity", velocity), ("weights", weights)):
-            if function is not None and not callable(function):
-                raise ValueError(
-                    f"{name} is a {type(function).__name__}; expected a function of "
-                    "(schedule, x, t, means, stds, weights)"
-                )
-        self.velocity, self.weights = velocity, weights
+        takes = "(schedule, x, t, means, stds, weights)"
+        self.velocity = Own.of(velocity, "velocity", takes)
+        self.weights = Own.of(weights, "weights", takes)
         super().__init__(**values)
 
     def checked(self, values: Any) -> dict[str, Any]:
@@ -128,7 +124,7 @@ class PathExplorer(Explorer):
         errors = []
         bars: list[Layer] = [_bars(shares, self.weights is not None, 0, "end")]
         if self.weights is not None:
-            legend.append(("yours", "area", name_of(self.weights)))
+            legend.append(("yours", "area", self.weights.name))
             try:
                 theirs = self._ask(self.weights, form, shares, x, TIMES)
                 bars.append(_bars(theirs, True, 1, "yours"))
@@ -138,7 +134,7 @@ class PathExplorer(Explorer):
                 errors.append(str(error))
         whole.append(_arrow(x, arrow, "exact", 3.2))
         if self.velocity is not None:
-            legend.append(("yours", "dot", f"{name_of(self.velocity)}: particles and arrows"))
+            legend.append(("yours", "dot", f"{self.velocity.name}: particles and arrows"))
             try:
                 layers, apart, off = self._followed(form, x, crowd, arrow)
                 whole += layers
@@ -191,10 +187,8 @@ class PathExplorer(Explorer):
         return layers, (theirs - crowd).norm(dim=-1).amax(1), (mine - arrow).norm(dim=1)
 
     @staticmethod
-    def _ask(
-        function: Callable[..., Tensor], form: Schedule, like: Tensor, x: Tensor, t: Tensor
-    ) -> Tensor:
-        return finite_result_of(function, like, form, x, t, *MIXTURE)
+    def _ask(function: Own, form: Schedule, like: Tensor, x: Tensor, t: Tensor) -> Tensor:
+        return function.finite(like, form, x, t, *MIXTURE)
 
 
 def _place(value: Any) -> list[float]:

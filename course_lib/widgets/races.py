@@ -9,9 +9,11 @@ import torch
 from torch import Tensor
 
 from course_lib.widgets.spiral import Spiral
-from course_lib.widgets.yours import result_of
+from course_lib.widgets.yours import Own
 
-__all__ = ["COUNTS", "END", "MOST", "PARTICLES", "Race", "is_noisy", "slope"]
+__all__ = ["COUNTS", "END", "MOST", "PARTICLES", "TAKES", "Race", "is_noisy", "slope"]
+
+TAKES = {False: "(velocity, x, t, h)", True: "(drift, diffusion, x, t, h, noise)"}
 
 END, MOST = 3.0, 128  # time, and steps of the finest solver
 COUNTS = (4, 8, 16, 32, 64, 128)  # numbers of steps whose errors are compared
@@ -48,15 +50,14 @@ class Race:
         """
         h = END / n
         noise = self.increments.unflatten(0, (n, MOST // n)).sum(1) / h**0.5
+        theirs = Own(step, "step", TAKES[noisy])
         x, states = self.start, [self.start]
         for i in range(n):
             t = torch.tensor(i * h, dtype=torch.float64)
-            before = x.clone()  # a step that writes into x spoils nothing
             if noisy:
-                u, diffusion = self.field.velocity, self.diffusion
-                x = result_of(step, x, u, diffusion, before, t, h, noise[i])
+                x = theirs.result(x, self.field.velocity, self.diffusion, x, t, h, noise[i])
             else:
-                x = result_of(step, x, self.field.velocity, before, t, h)
+                x = theirs.result(x, self.field.velocity, x, t, h)
             states.append(x)
         return torch.stack(states)
 
@@ -90,9 +91,18 @@ def is_noisy(step: Callable[..., Tensor]) -> bool:
             continue
         return count == 6
     raise ValueError(
-        f"step is {step!r}; expected a function of (velocity, x, t, h), "
-        "or of (drift, diffusion, x, t, h, noise)"
+        f"step is {_seen(step)}; expected a function of {TAKES[False]}, or of {TAKES[True]}"
     )
+
+
+def _seen(step: object) -> str:
+    """A function with what it takes, or the kind of anything else."""
+    if not callable(step) or isinstance(step, type):
+        return f"of type {type(step).__name__}"
+    try:
+        return f"{getattr(step, '__name__', type(step).__name__)}{inspect.signature(step)}"
+    except ValueError:
+        return repr(step)
 
 
 def _start() -> Tensor:

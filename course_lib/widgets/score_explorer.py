@@ -25,7 +25,7 @@ from course_lib.widgets.scene import (
     Scene,
 )
 from course_lib.widgets.square import square_grid
-from course_lib.widgets.yours import finite_result_of, name_of
+from course_lib.widgets.yours import Own
 
 __all__ = ["ScoreExplorer"]
 
@@ -71,9 +71,7 @@ class ScoreExplorer(Explorer):
     frozen = {"which": tuple(SCORES), "sigma": (0.0, 1.0, 4.0), "n": (20, 80)}
 
     def __init__(self, score: Callable[..., Tensor] | None = None, **values: object) -> None:
-        if score is not None and not callable(score):
-            raise ValueError(f"score is a {type(score).__name__}; expected a function of (x, t)")
-        self.score = score
+        self.score = Own.of(score, "score", "(x, t)")
         options = (*SCORES, YOURS) if score else tuple(SCORES)
         self.controls: Sequence[Control] = (
             Choice("which", "score", options, YOURS if score else "exact"),
@@ -87,7 +85,7 @@ class ScoreExplorer(Explorer):
         known = _known(n)
         clock, flow = known.flow.times, known.flow.states
         color = "start" if which == "exact" else "yours" if which == YOURS else "warning"
-        name = name_of(self.score) if which == YOURS and self.score else WORDS[which]
+        name = self.score.name if which == YOURS and self.score else WORDS[which]
         fields: list[Layer] = [_drawn(known.arrows, "guide")]
         walk, error = torch.full_like(flow, torch.nan), ""
         try:
@@ -142,9 +140,9 @@ class ScoreExplorer(Explorer):
     def _theirs(self, x: Tensor, t: Tensor) -> Tensor:
         assert self.score is not None
         try:
-            return finite_result_of(self.score, x, x, t)
+            return self.score.finite(x, x, t)
         except ValueError as error:
-            raise ValueError(f"{error}, at t = {float(t):.2f}") from error
+            raise ValueError(f"At t = {float(t):.2f}: {error}") from error
 
 
 class _Known(NamedTuple):

@@ -11,10 +11,10 @@ from torch import Tensor
 from course_lib.simulate import euler_maruyama_step, euler_step, heun_step, midpoint_step
 from course_lib.widgets.controls import Choice, Control, Slider
 from course_lib.widgets.explorer import Explorer
-from course_lib.widgets.races import COUNTS, END, MOST, PARTICLES, Race, is_noisy, slope
+from course_lib.widgets.races import COUNTS, END, MOST, PARTICLES, TAKES, Race, is_noisy, slope
 from course_lib.widgets.scene import Layer, Lines, Panel, Points, Readout, Scene
 from course_lib.widgets.spiral import SPIRAL, TIDE
-from course_lib.widgets.yours import name_of
+from course_lib.widgets.yours import Own
 
 __all__ = ["SolverExplorer"]
 
@@ -58,8 +58,8 @@ class SolverExplorer(Explorer):
     frozen = {"field": tuple(FIELDS), "solver": tuple(STEPS), "n": (4, 8, 16, 32, 64)}
 
     def __init__(self, step: Callable[..., Tensor] | None = None, **values: object) -> None:
-        self.step = step
         self.noisy = step is not None and is_noisy(step)
+        self.step = Own.of(step, "step", TAKES[self.noisy])
         self.controls: Sequence[Control] = (
             Choice("field", "field", tuple(FIELDS), "spiral"),
             Choice("solver", "solver", tuple(STEPS), NOISY if self.noisy else "Euler"),
@@ -82,7 +82,7 @@ class SolverExplorer(Explorer):
         legend = [("exact", "dashed", f"exact, and the slope {order}")]
         runners = [(solver, "simulated", STEPS[solver])]
         if self.step is not None and self.noisy == noisy:
-            runners.append((name_of(self.step), "yours", self.step))
+            runners.append((self.step.name, "yours", self.step.function))
         here, wrong = COUNTS.index(n), ""
         for name, color, step in runners:
             try:
@@ -130,7 +130,7 @@ class SolverExplorer(Explorer):
             )
         if self.step is not None and self.noisy != noisy:
             kind = f"stands beside {NOISY} alone" if self.noisy else "takes no noise"
-            note += f" {name_of(self.step)} {kind}."
+            note += f" {self.step.name} {kind}."
         return note
 
 

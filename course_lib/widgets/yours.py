@@ -1,77 +1,163 @@
-"""A reader's own function in a widget: what it returns, or a sentence about what is wrong."""
+"""A reader's own function in a widget: what it returns, or a sentence about what is wrong.
+
+mine = Own.of(score, "score", "(x, t)")  # None if there is none
+mine.finite(x, x, t)  # like score(x, t), shaped like x
+"""
 
 from __future__ import annotations
 
+import functools
+import inspect
+import traceback
 from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-__all__ = ["finite_result_of", "loss_of", "name_of", "result_of"]
-
-
-def name_of(function: Callable[..., Any]) -> str:
-    """What the function is called."""
-    return getattr(function, "__name__", type(function).__name__)
+__all__ = ["Own", "kind_of"]
 
 
-def result_of(function: Callable[..., Any], like: Tensor, *args: Any, **named: Any) -> Tensor:
-    """`function(*args, **named)`, which must be a tensor shaped like `like`.
+class Own:
+    """A function that a reader wrote, called with copies of tensors, so that it spoils none.
 
-    Numbers that are not finite are left in: the picture shows where they begin.
+    Gradients are on, since a score may be one of a log-density; for a network they are off.
 
-    Raises:
-        ValueError: it raised an exception, or returned something else; named in the message.
-    """
-    name = name_of(function)
-    try:
-        with torch.no_grad():
-            result = function(*args, **named)
-    except Exception as error:
-        raise ValueError(f"{name} raised {type(error).__name__}: {error}") from error
-    if not isinstance(result, Tensor):
-        raise ValueError(
-            f"{name} returned a {type(result).__name__}; expected a tensor of shape "
-            f"{tuple(like.shape)}"
-        )
-    if result.shape != like.shape:
-        raise ValueError(
-            f"{name} returned shape {tuple(result.shape)}; expected {tuple(like.shape)}"
-        )
-    return result.detach().to(like)
+    Args:
+        function: theirs.
+        argument: what it is called where it was handed over.
+        takes: what it is called with, in words: `"(x, t)"`.
 
-
-def finite_result_of(
-    function: Callable[..., Any], like: Tensor, *args: Any, **named: Any
-) -> Tensor:
-    """As `result_of`, but what is not finite raises ValueError too."""
-    result = result_of(function, like, *args, **named)
-    if not result.isfinite().all():
-        what = "NaN" if result.isnan().any() else "infinite numbers"
-        raise ValueError(f"{name_of(function)} returned {what}")
-    return result
-
-
-def loss_of(function: Callable[..., Any], *args: Any) -> Tensor:
-    """`function(*args)`, which must be a finite number of shape () with a gradient.
+    Attributes:
+        name: what its author called it.
 
     Raises:
-        ValueError: it raised an exception, or returned something else; named in the message.
+        ValueError: it cannot be called.
     """
-    name = name_of(function)
+
+    def __init__(self, function: Callable[..., Any], argument: str, takes: str) -> None:
+        if isinstance(function, type):
+            name = function.__name__
+            raise ValueError(f"{argument} is the class {name}; expected an instance, {name}(...)")
+        if not callable(function):
+            raise ValueError(f"{argument} is {kind_of(function)}; expected a function of {takes}")
+        self.function, self.takes = function, takes
+        while isinstance(function, functools.partial):
+            function = function.func
+        self.name: str = getattr(function, "__name__", type(function).__name__)
+
+    @classmethod
+    def of(cls, function: Callable[..., Any] | None, argument: str, takes: str) -> Own | None:
+        """The same, or None for None."""
+        return None if function is None else cls(function, argument, takes)
+
+    def result(self, like: Tensor, *args: Any, **named: Any) -> Tensor:
+        """What it returns for these arguments: a tensor shaped like `like`, of its dtype.
+
+        Numbers that are not finite are left in: the picture shows where they begin.
+
+        Raises:
+            ValueError: it raised an exception, or returned something else; named in the message.
+        """
+        with torch.set_grad_enabled(not isinstance(self.function, nn.Module)):
+            result = self._called(*args, **named)
+        shape = tuple(like.shape)
+        if not isinstance(result, Tensor):
+            kind = kind_of(result)
+            raise ValueError(f"{self.name} returned {kind}; expected a tensor of shape {shape}")
+        if result.shape != like.shape:
+            raise ValueError(f"{self.name} returned shape {tuple(result.shape)}; expected {shape}")
+        if result.is_complex():
+            raise ValueError(f"{self.name} returned complex numbers; expected real ones")
+        return result.detach().to(like)
+
+    def finite(self, like: Tensor, *args: Any, **named: Any) -> Tensor:
+        """As `result`, but what is not finite raises ValueError too."""
+        result = self.result(like, *args, **named)
+        if not result.isfinite().all():
+            what = "NaN" if result.isnan().any() else "infinite numbers"
+            raise ValueError(f"{self.name} returned {what}")
+        return result
+
+    def loss(self, *args: Any) -> Tensor:
+        """What it returns for these arguments: a finite number of shape () with a gradient.
+
+        Raises:
+            ValueError: it raised an exception, or returned something else; named in the message.
+        """
+        result = self._called(*args)
+        if not isinstance(result, Tensor):
+            raise ValueError(f"{self.name} returned {kind_of(result)}; expected a scalar tensor")
+        if result.ndim != 0:
+            shape = tuple(result.shape)
+            raise ValueError(f"{self.name} returned shape {shape}; expected (), a scalar")
+        if not result.requires_grad:
+            raise ValueError(
+                f"{self.name} returned a number without a gradient; "
+                "expected one computed from the model"
+            )
+        if not result.isfinite():
+            raise ValueError(f"{self.name} returned {result.item()}; expected a finite number")
+        return result
+
+    def _called(self, *args: Any, **named: Any) -> Any:
+        copies = [a.clone() if isinstance(a, Tensor) else a for a in args]
+        try:
+            return self.function(*copies, **named)
+        except (Exception, SystemExit) as error:
+            raise ValueError(self._fault(error, args, named)) from error
+
+    def _fault(self, error: BaseException, args: Any, named: Any) -> str:
+        """What the exception says to the function's author."""
+        if isinstance(error, NotImplementedError) and (str(error) or self.name).isidentifier():
+            return f"{str(error) or self.name} is not written yet"
+        if isinstance(error, TypeError):
+            try:
+                signature = inspect.signature(_inner(self.function))
+            except (TypeError, ValueError):
+                signature = None
+            if signature and not _binds(signature, args, named):
+                return f"{self.name} takes {_bare(signature)}; expected a function of {self.takes}"
+        words = ": ".join(filter(None, [type(error).__name__, str(error)]))
+        return f"{self.name} raised {words}{_line(error, self.function)}"
+
+
+def _inner(function: Callable[..., Any]) -> Callable[..., Any]:
+    return function.forward if isinstance(function, nn.Module) else function
+
+
+def kind_of(value: object) -> str:
+    """The kind of a value with its article: a tuple, an ndarray; None is None."""
+    if value is None:
+        return "None"
+    name = type(value).__name__
+    vowel = name.lower().startswith((*"aeio", "nd"))
+    return f"{'an' if vowel else 'a'} {name}"
+
+
+def _binds(signature: inspect.Signature, args: Any, named: Any) -> bool:
     try:
-        result = function(*args)
-    except Exception as error:
-        raise ValueError(f"{name} raised {type(error).__name__}: {error}") from error
-    if not isinstance(result, Tensor):
-        raise ValueError(f"{name} returned a {type(result).__name__}; expected a scalar tensor")
-    if result.ndim != 0:
-        raise ValueError(f"{name} returned shape {tuple(result.shape)}; expected (), a scalar")
-    if not result.requires_grad:
-        raise ValueError(
-            f"{name} returned a number without a gradient; expected one computed from the model"
-        )
-    if not result.isfinite():
-        raise ValueError(f"{name} returned {result.item()}; expected a finite number")
-    return result
+        signature.bind(*args, **named)
+    except TypeError:
+        return False
+    return True
+
+
+def _bare(signature: inspect.Signature) -> inspect.Signature:
+    """Without annotations."""
+    nothing = inspect.Signature.empty
+    names = [p.replace(annotation=nothing) for p in signature.parameters.values()]
+    return inspect.Signature(names)
+
+
+def _line(error: BaseException, function: Callable[..., Any]) -> str:
+    """Where in the author's own code it came from, if that is known."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    code = getattr(_inner(function), "__code__", None)
+    lines = [
+        line
+        for line in traceback.extract_tb(error.__traceback__)
+        if code is not None and line.filename == code.co_filename and line.line
+    ]
+    return f", in line {lines[-1].lineno}: {lines[-1].line}" if lines else ""

@@ -1,6 +1,7 @@
 """What goes wrong is said in the widget's own frame, and the widget goes on working."""
 
 import asyncio
+import functools
 import threading
 
 import numpy as np
@@ -8,18 +9,18 @@ import pytest
 import torch
 from seen import Seen, new_page
 
-from course_lib.widgets.controls import Action, Choice
+from course_lib.widgets.controls import Action, Choice, Slider
 from course_lib.widgets.demo.server import serve
 from course_lib.widgets.explorer import Explorer
 from course_lib.widgets.scene import Panel, Points, Scene
-from course_lib.widgets.yours import result_of
+from course_lib.widgets.yours import Own
 
 pytestmark = pytest.mark.browser
 FRAMES = 4
 FAULTS = {
     "raises": "my_step raised KeyError: 'h'",
     "shape": "my_step returned shape (3, 1); expected (3, 2)",
-    "type": "my_step returned a NoneType; expected a tensor of shape (3, 2)",
+    "type": "my_step returned None; expected a tensor of shape (3, 2)",
     "layer": "panel: xy of points has shape (7, 3, 2); expected 2 axes, or 4 frames of them",
     "bug": "ZeroDivisionError: integer division or modulo by zero",
 }
@@ -40,7 +41,7 @@ class Faulty(Explorer):
 
     def scene(self, fault):
         x = torch.tensor([[0.0, 0.0], [0.5, 0.5], [-0.5, 0.5]])
-        x = result_of(my_step, x, x, fault)
+        x = Own(my_step, "step", "(x, fault)").result(x, x, fault)
         xy = np.stack([x + 0.1 * k for k in range(7 if fault == "layer" else FRAMES)])
         if fault == "nan":
             xy[2:, 0] = np.nan
@@ -126,3 +127,67 @@ def test_long_work_that_fails_gives_the_button_back(seen):
     assert button.inner_text() == "Work"
     choose(seen, "nan")
     assert seen.root.locator(".error").is_hidden()
+
+
+def gradient_of_log_density(x, t):
+    x.requires_grad_()
+    (gradient,) = torch.autograd.grad(-(x**2).sum() / 2, x)
+    return gradient
+
+
+def writes_into_x(x, t):
+    x -= x
+    return x
+
+
+@pytest.mark.parametrize("function", [gradient_of_log_density, writes_into_x])
+def test_a_right_function_may_differentiate_and_may_write_into_its_arguments(function):
+    x = torch.randn(5, 2, generator=torch.Generator().manual_seed(0))
+    before = x.clone()
+    with torch.no_grad():
+        result = Own(function, "score", "(x, t)").result(x, x, torch.tensor(0.5))
+    assert torch.equal(x, before)
+    assert not result.requires_grad
+    assert torch.allclose(result, torch.zeros(5, 2) if function is writes_into_x else -x)
+
+
+def unfinished(x, t):
+    raise NotImplementedError("mixture_score")
+
+
+def leaves(x, t):
+    raise SystemExit(3)
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (unfinished, r"mixture_score is not written yet"),
+        (leaves, r"leaves raised SystemExit: 3, in line \d+: raise SystemExit\(3\)"),
+        (functools.partial(leaves, t=0), r"leaves raised SystemExit.*"),
+        (lambda x: x, r"<lambda> takes \(x\); expected a function of \(x, t\)"),
+        (torch.nn.Linear(2, 2), r"Linear takes \(input\); expected a function of \(x, t\)"),
+        (lambda x, t: x.to(torch.complex64), r"<lambda> returned complex numbers; expected real.*"),
+        (lambda x, t: x.numpy(), r"<lambda> returned an ndarray; expected a tensor of shape .*"),
+    ],
+)
+def test_what_a_function_did_is_said(function, words):
+    x = torch.ones(5, 2)
+    args = (x,) if isinstance(function, functools.partial) else (x, torch.tensor(0.5))
+    with pytest.raises(ValueError, match=f"^{words}$"):
+        Own(function, "score", "(x, t)").result(x, *args)
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [(3, "score is an int; expected a function of"), (dict, "score is the class dict; expected")],
+)
+def test_what_cannot_be_called_is_refused(function, words):
+    with pytest.raises(ValueError, match=words):
+        Own(function, "score", "(x, t)")
+
+
+def test_whole_numbers_of_any_kind_are_taken():
+    assert Choice("digit", "digit", ("3", "4"), "3").check(4) == "4"
+    assert Slider("n", "steps", 1, 9, 3, whole=True).check(np.int64(4)) == 4
+    assert Slider("w", "w", 0.0, 8.0, 3.0).check(np.float32(2.5)) == 2.5

@@ -138,7 +138,7 @@ def test_a_network_in_float64():
     [
         (lambda x: x * float("nan"), "Broken returned NaN"),
         (lambda x: x.abs() / 0, "Broken returned infinite numbers"),
-        (lambda x: None, "Broken returned a NoneType; expected a tensor of shape (30, 1, 28, 28)"),
+        (lambda x: None, "Broken returned None; expected a tensor of shape (30, 1, 28, 28)"),
         (lambda x: x[:, 0], "Broken returned shape (30, 28, 28)"),
         (lambda x: x @ x[0, 0, :3], "Broken raised RuntimeError"),
     ],
@@ -198,9 +198,9 @@ def test_every_control_at_both_ends(end):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (dict(network=UNet), r"network is the class UNet; expected a network: UNet\(\)"),
-        (dict(network=3), "network is a int"),
-        (dict(checkpoint=3), "checkpoint is a int; expected a file's name"),
+        (dict(network=UNet), r"network is the class UNet; expected an instance"),
+        (dict(network=3), "network is an int"),
+        (dict(checkpoint=3), "checkpoint is an int; expected a file's name"),
         (dict(network=lambda x, t, y: x, checkpoint="a.safetensors"), "takes no weights"),
         (dict(w=9), "w is 9; expected 0 to 8"),
         (dict(digit="10"), "digit is '10'"),

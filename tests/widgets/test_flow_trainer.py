@@ -22,6 +22,7 @@ from course_lib.widgets.demo.pages import frozen
 from course_lib.widgets.flow_truth import TIMES, Truth, truth_of
 from course_lib.widgets.live_training import LiveTraining, cfm_loss
 from course_lib.widgets.scene import Arrows, Lines, Points, packed
+from course_lib.widgets.yours import Own
 
 PATH = GaussianPath(Linear())
 LINE = [(0.1 * i - 1.5, 0.5) for i in range(31)]
@@ -248,14 +249,16 @@ def losses_after(training, steps):
 
 def test_lab_2s_loss_trains_as_the_librarys():
     explorer, truth = FlowTrainer(), truth_of("moons", ())
-    ours = losses_after(LiveTraining(explorer.network, cfm_loss, truth), 20)
-    theirs = losses_after(LiveTraining(explorer.network, student_loss, truth), 20)
+    ours = losses_after(LiveTraining(explorer.network, Own(cfm_loss, "loss", ""), truth), 20)
+    theirs = losses_after(LiveTraining(explorer.network, Own(student_loss, "loss", ""), truth), 20)
     assert theirs == pytest.approx(ours, rel=1e-4)
 
 
 def test_looking_does_not_change_what_is_learned():
     explorer, truth = FlowTrainer(), truth_of("moons", ())
-    through, watched = (LiveTraining(explorer.network, cfm_loss, truth) for _ in range(2))
+    through, watched = (
+        LiveTraining(explorer.network, Own(cfm_loss, "loss", ""), truth) for _ in range(2)
+    )
     losses_after(through, 30)
     for _ in range(3):
         losses_after(watched, 10)

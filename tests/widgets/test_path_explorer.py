@@ -125,7 +125,10 @@ def test_your_functions_stand_beside_the_truth():
     [
         (lambda s, x, t, m, d, w: x[:, :1], "returned shape"),
         (lambda s, x, t, m, d, w: x * float("nan"), "NaN"),
-        (lambda s, x, t: x, "raised TypeError"),
+        (
+            lambda s, x, t: x,
+            "takes (s, x, t); expected a function of (schedule, x, t, ",
+        ),
     ],
 )
 def test_a_wrong_function_is_a_sentence_beside_the_truth(wrong, sentence):

@@ -125,10 +125,10 @@ def test_your_score_stands_in_its_place():
 @pytest.mark.parametrize(
     ("score", "sentence"),
     [
-        (lambda x, t: x[:, :1], "returned shape (700, 1); expected (700, 2), at t = 0.00"),
-        (lambda x: x, "raised TypeError"),
-        (lambda x, t: x / (t < 0.5), "returned infinite numbers, at t = 0.50"),
-        (lambda x, t: x * float("nan"), "returned NaN, at t = 0.00"),
+        (lambda x, t: x[:, :1], "At t = 0.00: <lambda> returned shape (700, 1); expected (700, 2)"),
+        (lambda x: x, "<lambda> takes (x); expected a function of (x, t)"),
+        (lambda x, t: x / (t < 0.5), "At t = 0.50: <lambda> returned infinite"),
+        (lambda x, t: x * float("nan"), "At t = 0.00: <lambda> returned NaN"),
     ],
 )
 def test_a_wrong_function_is_a_sentence_and_the_rest_is_there(score, sentence):

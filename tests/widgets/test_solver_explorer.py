@@ -187,7 +187,7 @@ def raises(velocity, x, t, h):
     [
         (raises, "raises raised KeyError: 'h'"),
         (lambda v, x, t, h: x[:, :1], "<lambda> returned shape (256, 1); expected (256, 2)"),
-        (lambda v, x, t, h: None, "<lambda> returned a NoneType"),
+        (lambda v, x, t, h: None, "<lambda> returned None"),
         (lambda v, x, t, h: x * math.nan, "<lambda> returned NaN in step 1 of 16"),
         (lambda v, x, t, h: x * 1e60, "<lambda> returned infinite numbers in step 6 of 16"),
     ],
