@@ -1,5 +1,7 @@
 """Every widget in a notebook of JupyterLab, with a kernel behind it."""
 
+from itertools import pairwise
+
 import nbformat
 import pytest
 from seen import Seen
@@ -14,15 +16,16 @@ pytestmark = [pytest.mark.browser, pytest.mark.kernel]
 def notebook(tmp_path_factory):
     """A notebook with a cell for each widget."""
     folder = tmp_path_factory.mktemp("notebook")
-    cells = [nbformat.v4.new_code_cell("from course_lib import widgets")]
-    cells += [
-        nbformat.v4.new_code_cell(f"widgets.{explorer.__name__}()")
-        for explorer in CATALOGUE.values()
-    ]
+    shown = [f"widgets.{explorer.__name__}()" for explorer in CATALOGUE.values()]
+    write(folder / "widgets.ipynb", ["from course_lib import widgets", *shown])
+    return folder
+
+
+def write(path, sources):
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
     kernel = {"name": "python3", "display_name": "Python 3"}
     notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
-    nbformat.write(notebook, folder / "widgets.ipynb")
-    return folder
+    nbformat.write(notebook, path)
 
 
 def test_every_widget(open_lab, notebook):
@@ -82,3 +85,64 @@ def test_dark_theme(open_lab, notebook):
     seen.until("stage => stage.colors.rgb('simulated')[0] === 77 && !stage.pending")
     assert seen.js(page) == "rgb(21, 23, 26)"
     assert seen.picture() != light
+
+
+def test_after_a_restart_it_says_what_to_do_and_still_plays(open_lab, notebook):
+    lab = open_lab(notebook)
+    lab.open("widgets.ipynb")
+    lab.run_all()
+    seen = Seen(lab.page, 0)
+    seen.wait()
+    lab.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
+    lab.wait_until_idle()
+    seen.root.locator(".control.slider input").first.focus()
+    lab.page.keyboard.press("ArrowRight")
+    error = seen.root.locator(".error")
+    error.wait_for()
+    assert error.inner_text().endswith("Run its cell again.")
+    plays(seen)
+    lab.run_all()
+    seen = Seen(lab.page, 0)
+    seen.wait()
+    assert seen.root.locator(".error").is_hidden()
+    settings_change_the_picture(seen)
+
+
+def test_a_kernel_that_is_busy_is_waited_for_aloud(open_lab, tmp_path):
+    cells = [
+        "from course_lib.widgets import ProcessExplorer\nProcessExplorer()",
+        "import time\ntime.sleep(14)",
+    ]
+    write(tmp_path / "busy.ipynb", cells)
+    lab = open_lab(tmp_path)
+    lab.open("busy.ipynb")
+    lab.page.evaluate("() => { jupyterapp.commands.execute('notebook:run-all-cells'); }")
+    lab.page.locator(".stage canvas").first.wait_for()
+    seen = Seen(lab.page, 0)
+    seen.root.locator(".control.slider input").first.focus()
+    lab.page.keyboard.press("ArrowRight")
+    error = seen.root.locator(".error")
+    error.wait_for()
+    assert "Is another cell running? Then wait." in error.inner_text()
+    seen.wait()
+    assert error.is_hidden()
+    assert lab.errors == []
+
+
+def test_a_narrow_page_has_one_panel_under_another(open_lab, notebook):
+    lab = open_lab(notebook)
+    lab.page.set_viewport_size({"width": 800, "height": 900})
+    lab.open("widgets.ipynb")
+    lab.run_all()
+    stages = lab.page.locator(".stage")
+    for i, name in enumerate(CATALOGUE):
+        seen = Seen(lab.page, i)
+        seen.wait()
+        right = stages.nth(i).bounding_box()
+        for part in stages.nth(i).locator("canvas, button, select, input, .readout").all():
+            box = part.bounding_box()
+            if box and box["width"] > 1:
+                assert box["x"] + box["width"] <= right["x"] + right["width"] + 1, name
+        boxes = [c.bounding_box() for c in stages.nth(i).locator("canvas").all()]
+        assert all(box["width"] >= 120 for box in boxes), name
+        assert all(a["y"] + a["height"] <= b["y"] for a, b in pairwise(boxes)), name

@@ -4,6 +4,9 @@
 //   get("face")   {title, question, controls, values}
 //   get("scene")  {spec, arrays, serial, error, running, values}
 //   on("change:scene", f), off(...), send({kind: "ask", values, serial}), …"start", …"stop"
+const LOST = "The kernel was restarted, and does not know this widget any more. Run its cell again.";
+const SILENCE = "Python has not answered for ten seconds.";
+const WHY = " Is another cell running? Then wait. Was the kernel restarted? Then run this cell again.";
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
 
 // Drawn, since not every font has them.
@@ -103,8 +106,8 @@ class Stage {
   receive(scene) {
     if (!scene) return;
     this.answered = Math.max(this.answered, scene.serial ?? 0);
-    this.error.hidden = !scene.error;
-    this.error.textContent = scene.error ?? "";
+    if (this.serial === this.answered) this.rest();
+    this.say(scene.error ?? "");
     for (const control of Object.values(this.controls)) control.running?.(scene.running);
     this.running = scene.running;
     for (const [name, value] of Object.entries(scene.values ?? {})) {
@@ -114,8 +117,6 @@ class Stage {
       this.controls[name]?.set(value);
     }
     if (this.next && this.serial === this.answered) this.ask();
-    clearTimeout(this.late);
-    this.root.classList.toggle("waiting", false);
     if (!scene.spec || scene.number === this.number || this.drawing) return; // asked again after it
     this.number = scene.number;
     this.show(scene.spec, scene.arrays);
@@ -248,17 +249,41 @@ class Stage {
     if (this.serial === this.answered) this.ask();
   }
 
+  say(words) {
+    this.error.hidden = !words;
+    this.error.textContent = words;
+  }
+
+  // After a restart of the kernel what came still plays, and nothing else will come.
+  send(message) {
+    try {
+      this.model.send(message);
+    } catch {
+      this.answered = this.serial;
+      this.rest();
+      this.say(LOST);
+    }
+  }
+
+  // No longer wait.
+  rest() {
+    clearTimeout(this.late);
+    clearTimeout(this.silent);
+    this.root.classList.toggle("waiting", false);
+  }
+
   // One question at a time; what changes meanwhile goes into the next.
   ask() {
     this.next = false;
     this.serial += 1;
     this.late = setTimeout(() => this.root.classList.toggle("waiting", true), 200);
-    this.model.send({ kind: "ask", values: this.values, serial: this.serial });
+    this.silent = setTimeout(() => this.say(SILENCE + (this.options.page ? "" : WHY)), 1e4);
+    this.send({ kind: "ask", values: this.values, serial: this.serial });
   }
 
   act(name) {
-    if (this.running) this.model.send({ kind: "stop" });
-    else this.model.send({ kind: "start", action: name, values: this.values });
+    if (this.running) this.send({ kind: "stop" });
+    else this.send({ kind: "start", action: name, values: this.values });
   }
 
   reset() {
