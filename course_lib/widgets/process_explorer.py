@@ -68,6 +68,7 @@ class ProcessExplorer(Explorer):
         states, times = run.states[..., 0], run.times
         heights, edges = histogram(states, LOW, HIGH, 60)
         law, mean, std, name = _law(sde, start, times)
+        truth = "in the end" if process == "Langevin" else "exact"
         peaks = heights.amax(1).sort().values  # the first ones are spikes that no axis holds
         most = 1.3 * float(peaks[round(0.8 * (len(peaks) - 1))])
         paths = torch.stack([times.expand(PATHS, -1), states[:, :PATHS].mT], dim=-1)
@@ -91,9 +92,9 @@ class ProcessExplorer(Explorer):
             legend=[("simulated", "area", "simulated"), ("exact", "dashed", name)],
             readouts=[
                 Readout("mean", states.mean(1), color="simulated"),
-                Readout("exact", mean, color="exact"),
+                Readout(truth, mean, color="exact"),
                 Readout("standard deviation", states.std(1), color="simulated"),
-                Readout("exact", std, color="exact"),
+                Readout(truth, std, color="exact"),
             ],
             note="θ belongs to the Ornstein-Uhlenbeck process alone."
             if process != "Ornstein-Uhlenbeck"

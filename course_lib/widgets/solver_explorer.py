@@ -122,7 +122,10 @@ class SolverExplorer(Explorer):
         )  # fmt: skip
 
     def _note(self, noisy: bool) -> str:
-        note = "Error: root mean square distance at t = 3. Large dot: the present step."
+        note = (
+            "Error: root mean square distance at t = 3. Large dot: the present step. "
+            f"The noise σ belongs to {NOISY} alone."
+        )
         if noisy:
             note = (
                 "Strong error: root mean square distance at t = 3, both on the same Brownian path. "
