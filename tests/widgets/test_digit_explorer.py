@@ -4,7 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from course_lib.datasets import MNIST
 from course_lib.metrics import class_accuracy
+from course_lib.metrics.digits import digit_features
 from course_lib.networks import MLP, UNet
 from course_lib.networks.weights import save_weights
 from course_lib.pretrained import digit_generator, digit_judge
@@ -103,6 +105,14 @@ def test_calls_of_the_network_are_counted(values, calls):
 def test_more_guidance_less_diversity():
     diversity = [readout(shown(digit="7", w=w), "diversity") for w in (0.0, 2.0, 8.0)]
     assert diversity == sorted(diversity, reverse=True)
+
+
+def test_the_diversity_of_real_digits_is_that_of_all_of_them():
+    """The first 2,000 of the file would say a fifth too much."""
+    images, labels = MNIST("test").first(10_000)
+    features = digit_features(images)
+    whole = sum(features[labels == k].var(dim=0).sum() for k in range(10)) / 10
+    assert readout(shown(**QUICK), "of real digits") == pytest.approx(whole.item(), rel=0.05)
 
 
 @pytest.mark.parametrize("given", ["network", "checkpoint", "both"])
