@@ -57,6 +57,7 @@ class FlowTrainer(Explorer):
         Choice("data", "data", (*SHAPES, DRAWN), SHAPES[0]),
         Action("train", "Train"),
         Action("anew", "Start anew"),
+        Action("sheet", "New drawing"),
         Toggle("exact", "exact arrows", True, local=True),
     )
     points = {"drawing": ()}
@@ -123,7 +124,8 @@ class FlowTrainer(Explorer):
             return
         with self._lock:
             self._training = None
-        values = {**values, "drawing": ()} if values["data"] == DRAWN else values
+        if action == "sheet":
+            values = {**values, "data": DRAWN, "drawing": ()}
         show(self.scene(**values), values=values)
 
     def _train(

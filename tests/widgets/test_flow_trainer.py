@@ -390,10 +390,25 @@ def test_a_drawing_is_learned_and_can_be_drawn_in_again(quickly):
     more = {**values, "drawing": [*LINE, (0.0, 2.0)]}
     page.say(kind="ask", values=more, serial=2)
     assert steps_of(page.states[-1]) == 0
+    page.train(**more)
+    page.stop()
     page.say(kind="start", action="anew", values=more)
     last = page.until(lambda state: state["running"] is None)
+    assert steps_of(last) == 0
+    assert [list(point) for point in last["values"]["drawing"]] == [
+        list(p) for p in more["drawing"]
+    ]
+
+
+@pytest.mark.parametrize("data", ["drawn", "moons"])
+def test_a_new_drawing_begins_on_an_empty_sheet(quickly, data):
+    page = Page(FlowTrainer(data=data, drawing=LINE))
+    page.say(kind="start", action="sheet", values={"data": data, "drawing": LINE})
+    last = page.until(lambda state: state["running"] is None and state["values"])
+    assert last["values"]["data"] == "drawn"
     assert list(last["values"]["drawing"]) == []
     assert "5 points or more" in last["spec"]["note"]
+    assert last["spec"]["panels"][0]["draw"] == "drawing"
 
 
 def test_a_very_long_drawing_is_thinned():
