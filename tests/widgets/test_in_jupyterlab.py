@@ -21,6 +21,16 @@ def notebook(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def one(tmp_path_factory):
+    """A notebook with one widget."""
+    folder = tmp_path_factory.mktemp("one")
+    write(
+        folder / "one.ipynb", ["from course_lib.widgets import ProcessExplorer\nProcessExplorer()"]
+    )
+    return folder
+
+
 def write(path, sources):
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
     kernel = {"name": "python3", "display_name": "Python 3"}
@@ -46,10 +56,10 @@ def test_every_widget(open_lab, notebook):
     assert lab.foreign == []
 
 
-def test_keys_of_jupyterlab_rest_inside(open_lab, notebook):
+def test_keys_of_jupyterlab_rest_inside(open_lab, one):
     """In command mode "l" numbers lines and "r" makes a cell raw; inside a widget they do not."""
-    lab = open_lab(notebook)
-    lab.open("widgets.ipynb")
+    lab = open_lab(one)
+    lab.open("one.ipynb")
     lab.run_all()
     seen = Seen(lab.page, 0)
     seen.wait()
@@ -67,9 +77,9 @@ def test_keys_of_jupyterlab_rest_inside(open_lab, notebook):
     assert lab.errors == []
 
 
-def test_dark_theme(open_lab, notebook):
-    lab = open_lab(notebook)
-    lab.open("widgets.ipynb")
+def test_dark_theme(open_lab, one):
+    lab = open_lab(one)
+    lab.open("one.ipynb")
     lab.run_all()
     seen = Seen(lab.page, 0)
     seen.wait()
@@ -87,9 +97,9 @@ def test_dark_theme(open_lab, notebook):
     assert seen.picture() != light
 
 
-def test_after_a_restart_it_says_what_to_do_and_still_plays(open_lab, notebook):
-    lab = open_lab(notebook)
-    lab.open("widgets.ipynb")
+def test_after_a_restart_it_says_what_to_do_and_still_plays(open_lab, one):
+    lab = open_lab(one)
+    lab.open("one.ipynb")
     lab.run_all()
     seen = Seen(lab.page, 0)
     seen.wait()
@@ -111,7 +121,7 @@ def test_after_a_restart_it_says_what_to_do_and_still_plays(open_lab, notebook):
 def test_a_kernel_that_is_busy_is_waited_for_aloud(open_lab, tmp_path):
     cells = [
         "from course_lib.widgets import ProcessExplorer\nProcessExplorer()",
-        "import time\ntime.sleep(14)",
+        "import time\ntime.sleep(5)",
     ]
     write(tmp_path / "busy.ipynb", cells)
     lab = open_lab(tmp_path)
@@ -119,6 +129,8 @@ def test_a_kernel_that_is_busy_is_waited_for_aloud(open_lab, tmp_path):
     lab.page.evaluate("() => { jupyterapp.commands.execute('notebook:run-all-cells'); }")
     lab.page.locator(".stage canvas").first.wait_for()
     seen = Seen(lab.page, 0)
+    assert seen.js("stage => stage.patience") == 10
+    seen.js("stage => (stage.patience = 1)")
     seen.root.locator(".control.slider input").first.focus()
     lab.page.keyboard.press("ArrowRight")
     error = seen.root.locator(".error")

@@ -5,7 +5,7 @@
 //   get("scene")  {spec, arrays, serial, error, running, values}
 //   on("change:scene", f), off(...), send({kind: "ask", values, serial}), …"start", …"stop"
 const LOST = "The kernel was restarted, and does not know this widget any more. Run its cell again.";
-const SILENCE = "Python has not answered for ten seconds.";
+const SILENCE = "Python has not answered yet.";
 const WHY = " Is another cell running? Then wait. Was the kernel restarted? Then run this cell again.";
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
 
@@ -32,6 +32,7 @@ class Stage {
     this.answered = 0;
     this.panels = [];
     this.smooth = true;
+    this.patience = 10; // seconds without an answer, before one is told
     this.clock = new Clock(() => this.schedule());
     this.build(parent);
     this.colors = new Colors(this.root);
@@ -277,7 +278,7 @@ class Stage {
     this.next = false;
     this.serial += 1;
     this.late = setTimeout(() => this.root.classList.toggle("waiting", true), 200);
-    this.silent = setTimeout(() => this.say(SILENCE + (this.options.page ? "" : WHY)), 1e4);
+    this.silent = setTimeout(() => this.say(SILENCE + (this.options.page ? "" : WHY)), 1000 * this.patience);
     this.send({ kind: "ask", values: this.values, serial: this.serial });
   }
 
