@@ -219,52 +219,47 @@ class Dragged(Explorer):
         return Scene([Panel([Handle("probe", tuple(probe), "a probe")], **AXES)])
 
 
-def test_a_handle_moves_by_mouse_and_by_keys(browser, tmp_path):
+@pytest.fixture
+def dragged(browser, tmp_path):
     path = tmp_path / "dragged.html"
     path.write_text(frozen(Dragged(), {}), encoding="utf-8")
     with new_page(browser, offline=True) as page:
         seen = Seen(page)
         seen.open(address(path))
-        drag(seen)
+        yield seen
         seen.quiet()
 
 
-def drag(seen):
-    handle = seen.root.locator(".handle")
-    canvas, box = seen.root.locator("canvas").bounding_box(), handle.bounding_box()
+def test_a_handle_moves_by_mouse_and_by_keys(dragged):
+    handle = dragged.root.locator(".handle")
+    canvas, box = dragged.root.locator("canvas").bounding_box(), handle.bounding_box()
     assert canvas
     assert box
     centre = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     assert centre[0] == pytest.approx(canvas["x"] + 2.5 / 4 * canvas["width"], abs=1.5)
     assert centre[1] == pytest.approx(canvas["y"] + 0.75 / 2 * canvas["height"], abs=1.5)
     to = canvas["x"] + 0.24 * canvas["width"], canvas["y"] + canvas["height"] / 4
-    seen.page.mouse.move(*centre)
-    seen.page.mouse.down()
-    seen.page.mouse.move(*to, steps=5)
-    assert seen.js("stage => stage.values.probe") == pytest.approx([-1.04, 0.5], abs=0.02)
-    seen.page.mouse.up()
-    seen.page.wait_for_timeout(50)
-    seen.wait()
+    dragged.page.mouse.move(*centre)
+    dragged.page.mouse.down()
+    dragged.page.mouse.move(*to, steps=5)
+    assert dragged.js("stage => stage.values.probe") == pytest.approx([-1.04, 0.5], abs=0.02)
+    dragged.page.mouse.up()
+    dragged.page.wait_for_timeout(50)
+    dragged.wait()
     handle.focus()
-    seen.page.keyboard.press("ArrowRight")
-    seen.page.wait_for_timeout(50)
-    seen.wait()
-    assert seen.js("stage => stage.values.probe") == [-0.9, 0.5]
-    assert seen.root.locator(".handle").get_attribute("aria-label").startswith("a probe, at -0.9")
+    dragged.page.keyboard.press("ArrowRight")
+    dragged.page.wait_for_timeout(50)
+    dragged.wait()
+    assert dragged.js("stage => stage.values.probe") == [-0.9, 0.5]
+    assert (
+        dragged.root.locator(".handle").get_attribute("aria-label").startswith("a probe, at -0.9")
+    )
 
 
-def test_a_press_in_the_panel_fetches_the_handle(browser, tmp_path):
-    path = tmp_path / "dragged.html"
-    path.write_text(frozen(Dragged(), {}), encoding="utf-8")
-    with new_page(browser, offline=True) as page:
-        seen = Seen(page)
-        seen.open(address(path))
-        canvas = seen.root.locator("canvas").bounding_box()
-        page.mouse.click(
-            canvas["x"] + 0.25 * canvas["width"], canvas["y"] + 0.25 * canvas["height"]
-        )
-        page.wait_for_timeout(50)
-        seen.wait()
-        assert seen.js("stage => stage.values.probe") == [-1.0, 0.5]
-        assert seen.js("stage => document.activeElement.dataset.name") == "probe"
-        seen.quiet()
+def test_a_press_in_the_panel_fetches_the_handle(dragged):
+    canvas, mouse = dragged.root.locator("canvas").bounding_box(), dragged.page.mouse
+    mouse.click(canvas["x"] + 0.25 * canvas["width"], canvas["y"] + 0.25 * canvas["height"])
+    dragged.page.wait_for_timeout(50)
+    dragged.wait()
+    assert dragged.js("stage => stage.values.probe") == [-1.0, 0.5]
+    assert dragged.js("stage => document.activeElement.dataset.name") == "probe"

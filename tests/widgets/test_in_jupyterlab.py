@@ -31,6 +31,16 @@ def one(tmp_path_factory):
     return folder
 
 
+def shown(open_lab, folder):
+    """The lab with that notebook run, and its widget."""
+    lab = open_lab(folder)
+    lab.open("one.ipynb")
+    lab.run_all()
+    seen = Seen(lab.page)
+    seen.wait()
+    return lab, seen
+
+
 def write(path, sources):
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
     kernel = {"name": "python3", "display_name": "Python 3"}
@@ -58,11 +68,7 @@ def test_every_widget(open_lab, notebook):
 
 def test_keys_of_jupyterlab_rest_inside(open_lab, one):
     """In command mode "l" numbers lines and "r" makes a cell raw; inside a widget they do not."""
-    lab = open_lab(one)
-    lab.open("one.ipynb")
-    lab.run_all()
-    seen = Seen(lab.page, 0)
-    seen.wait()
+    lab, seen = shown(open_lab, one)
     kinds = "() => [...document.querySelectorAll('.jp-Cell')].map(c => c.className)"
     before = lab.page.evaluate(kinds)
     seen.root.focus()
@@ -78,11 +84,7 @@ def test_keys_of_jupyterlab_rest_inside(open_lab, one):
 
 
 def test_dark_theme(open_lab, one):
-    lab = open_lab(one)
-    lab.open("one.ipynb")
-    lab.run_all()
-    seen = Seen(lab.page, 0)
-    seen.wait()
+    lab, seen = shown(open_lab, one)
     page = "stage => getComputedStyle(stage.root).backgroundColor"
     assert seen.js(page) == "rgb(255, 255, 255)"
     seen.seek(50)
@@ -98,11 +100,7 @@ def test_dark_theme(open_lab, one):
 
 
 def test_after_a_restart_it_says_what_to_do_and_still_plays(open_lab, one):
-    lab = open_lab(one)
-    lab.open("one.ipynb")
-    lab.run_all()
-    seen = Seen(lab.page, 0)
-    seen.wait()
+    lab, seen = shown(open_lab, one)
     lab.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
     lab.wait_until_idle()
     seen.root.locator(".control.slider input").first.focus()
