@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
 from typing import Any
 
 import torch
@@ -12,8 +14,11 @@ import torch
 from course_lib.widgets.explorer import Explorer
 from course_lib.widgets.one_thread import one_thread
 from course_lib.widgets.scene import Scene, packed
+from course_lib.widgets.yours import Own
 
 __all__ = ["Answers"]
+
+MOST_PRINTED = 400  # characters, the last ones
 
 
 class Answers:
@@ -40,7 +45,12 @@ class Answers:
     def receive(self, message: Mapping[str, Any]) -> None:
         """Answer a message of the page."""
         if message.get("kind") == "ask":
-            self.ask(message.get("values", {}), int(message.get("serial", 0)))
+            with redirect_stdout(io.StringIO()) as said:  # Jupyter would show it nowhere
+                self.ask(message.get("values", {}), int(message.get("serial", 0)))
+            if printed := said.getvalue().strip():
+                self._change(
+                    error="\n".join(filter(None, [self.state["error"], _printed(printed)]))
+                )
         elif message.get("kind") == "start" and self.state["running"] is None:
             self.start(str(message.get("action")), message.get("values", {}))
         elif message.get("kind") == "stop":
@@ -81,12 +91,26 @@ class Answers:
             self._change(error=words(error), **changes)
         else:
             shown = dict(spec=spec, arrays=arrays, number=self.state["number"] + 1)
-            self._change(error=scene.error or None, **shown, **changes)
+            told = "\n".join(filter(None, [scene.error, *_replaced(self.explorer)]))
+            self._change(error=told or None, **shown, **changes)
 
     def _change(self, **changes: Any) -> None:
         with self._lock:
             self.state = {**self.state, **changes}
             self.send(self.state)
+
+
+def _replaced(explorer: Explorer) -> list[str]:
+    """What to say of a reader's functions that were written again since."""
+    return [
+        f"{own.name} was written again since: run this cell again to see the new one."
+        for own in vars(explorer).values()
+        if isinstance(own, Own) and own.replaced
+    ]
+
+
+def _printed(text: str) -> str:
+    return f"Printed: {text if len(text) <= MOST_PRINTED else '… ' + text[-MOST_PRINTED:]}"
 
 
 def words(error: Exception) -> str:

@@ -44,8 +44,7 @@ class FlowTrainer(Explorer):
         values: initial values of controls.
 
     Raises:
-        ValueError: `loss` is no function, `network` no module with parameters, or a value outside
-            its range.
+        ValueError: `network` is no module with parameters, or a value is outside its range.
     """
 
     title = "Train a flow, and compare it with the exact one"
@@ -73,7 +72,8 @@ class FlowTrainer(Explorer):
             raise ValueError(f"network is {kind_of(network)}; expected a torch module")
         if network is not None and not list(network.parameters()):
             raise ValueError(f"network is {kind_of(network)} without a parameter to train")
-        self.loss = Own(loss or cfm_loss, "loss", "(model, schedule, z, t, noise)")
+        takes = "(model, schedule, z, t, noise)"
+        self.loss = Own(cfm_loss if loss is None else loss, "loss", takes)
         self.network = _network() if network is None else network
         given = {"loss": loss, "network": network}
         theirs = " and ".join(name for name, it in given.items() if it is not None)
@@ -97,7 +97,7 @@ class FlowTrainer(Explorer):
             return picture(None, None, drawing=drawing, theirs=self.theirs, note=note)
         training = self._training_on(data, drawing)
         try:
-            look, error = training.last, ""
+            look, error = training.last, training.fault()
         except ValueError as fault:
             look, error = None, str(fault)
         return self._picture(data, drawing, training, look, error=error)

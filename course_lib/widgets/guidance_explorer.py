@@ -48,7 +48,7 @@ class GuidanceExplorer(Explorer):
         values: initial values of controls.
 
     Raises:
-        ValueError: `guided` is no function, or a value outside its range.
+        ValueError: a value outside its range.
     """
 
     title = "What guidance samples"
@@ -72,12 +72,12 @@ class GuidanceExplorer(Explorer):
     def scene(self, label: str, w: float, told: bool, untold: bool, mixed: bool) -> Scene:
         y = LABELS.index(label)
         crowd, times = _crowd(guidance.guided(EXACT.velocity, _labels(y, PARTICLES), w))
-        theirs, error = self._theirs(y, w)
+        theirs, arrows, error = self._theirs(y, w, times)
         asked = EXACT.log_prob(FINE, 1.0, _labels(y, len(FINE))).exp()
         log_tilt = labelled.log_tilt(FINE, y, w)
         tilt = (log_tilt - log_tilt.max()).exp()
         end = Points(crowd[-1], color="simulated", size=3.0, alpha=0.5)
-        moving: list[Layer] = [*_rings(y), *_arrows(y, w, times)]
+        moving: list[Layer] = [*_rings(y), *_arrows(y, w, times), *arrows]
         moving.append(Points(crowd, color="simulated", size=3.6))
         readouts = [
             Readout("at t = 1, guided", _words(labelled.law_of_points(crowd[-1], y), label),
@@ -96,9 +96,11 @@ class GuidanceExplorer(Explorer):
         ]
         if self.guided is not None and theirs is not None:
             moving.append(Points(theirs, color="yours", size=3.6))
-            legend.append(("yours", "dot", self.guided.name))
+            legend.append(("yours", "dot", f"{self.guided.name}: particles and arrows"))
             apart = (theirs - crowd).norm(dim=-1).amax(1)
             readouts.append(Readout("yours, farthest from the truth", apart, color="yours"))
+            if away := int((theirs[-1].abs().amax(1) > HALF).sum()):
+                readouts.append(Readout("yours that leave the picture", str(away), color="yours"))
         return Scene(
             panels=[
                 _square([*moving, *_names(y)], f"The flow, guided to {label} with w = {w:g}",
@@ -117,19 +119,20 @@ class GuidanceExplorer(Explorer):
             start=STEPS // 4,
         )  # fmt: skip
 
-    def _theirs(self, y: int, w: float) -> tuple[Tensor | None, str]:
-        """The particles of the reader's own function, and what is wrong with it."""
+    def _theirs(self, y: int, w: float, times: Tensor) -> tuple[Tensor | None, list[Layer], str]:
+        """The particles and arrows of the reader's own function, and what is wrong with it."""
         if self.guided is None:
-            return None, ""
-        function, labels = self.guided, _labels(y, PARTICLES)
+            return None, [], ""
+        function = self.guided
 
         def field(x: Tensor, t: Tensor) -> Tensor:
+            labels = _labels(y, len(x))
             return function.finite(x, labelled.velocity, x, t, labels, w, null_label=NULL_LABEL)
 
         try:
-            return _crowd(field)[0], ""
+            return _crowd(field)[0], [_on_grid(field, times, "mixed", "yours")], ""
         except ValueError as error:
-            return None, str(error)
+            return None, [], str(error)
 
 
 def _square(layers: Sequence[Layer], title: str, describe: str) -> Panel:
@@ -167,18 +170,25 @@ def _names(y: int) -> list[Layer]:
 
 def _arrows(y: int, w: float, times: Tensor) -> list[Layer]:
     """The two fields and their mixture on a coarse grid in every frame."""
-    n = len(COARSE)
-    x, t = COARSE.repeat(len(times), 1), times.repeat_interleave(n)
-    untold, told = EXACT.velocity(x, t), EXACT.velocity(x, t, _labels(y, len(x)))
-    fields = {
-        "untold": (untold, "exact"),
-        "told": (told, "start"),
-        "mixed": ((1 - w) * untold + w * told, "end"),
-    }
+
+    def told(x: Tensor, t: Tensor) -> Tensor:
+        return EXACT.velocity(x, t, _labels(y, len(x)))
+
+    def mixed(x: Tensor, t: Tensor) -> Tensor:
+        return (1 - w) * EXACT.velocity(x, t) + w * told(x, t)
+
     return [
-        Arrows(COARSE, _cut(SCALE * by).view(len(times), n, 2), color=color, only=name)
-        for name, (by, color) in fields.items()
+        _on_grid(EXACT.velocity, times, "untold", "exact"),
+        _on_grid(told, times, "told", "start"),
+        _on_grid(mixed, times, "mixed", "end"),
     ]
+
+
+def _on_grid(field: Field, times: Tensor, name: str, color: str) -> Layer:
+    n = len(COARSE)
+    by = field(COARSE.repeat(len(times), 1), times.repeat_interleave(n))
+    arrows = _cut(SCALE * by).view(len(times), n, 2)
+    return Arrows(COARSE, arrows, color=color, only=name)
 
 
 def _cut(arrows: Tensor) -> Tensor:

@@ -37,7 +37,7 @@ class LangevinExplorer(Explorer):
         values: initial values of controls.
 
     Raises:
-        ValueError: `drift` or `score` is no function, or a value outside its range.
+        ValueError: a value outside its range.
     """
 
     title = "Shaking particles into place"

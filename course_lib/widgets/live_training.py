@@ -78,10 +78,7 @@ class LiveTraining:
         Raises:
             ValueError: what the loss returned is no finite number that depends on the network.
         """
-        z = self.truth.cloud.sample(BATCH, self._generator)
-        t = torch.rand(BATCH, generator=self._generator)
-        noise = torch.randn(BATCH, 2, generator=self._generator)
-        loss = self.loss.loss(self._network, Linear(), z, t, noise)
+        loss = self._loss(BATCH, self._generator)
         self._network.zero_grad()
         loss.backward()
         if all(weight.grad is None for weight in self._network.parameters()):
@@ -94,6 +91,20 @@ class LiveTraining:
             pairs = zip(self.model.parameters(), self._network.parameters(), strict=True)
             for average, weight in pairs:
                 average.lerp_(weight, share)
+
+    def fault(self) -> str:
+        """What is wrong with the loss, found without a step; or ""."""
+        try:
+            self._loss(BATCH, torch.Generator().manual_seed(1))
+        except ValueError as error:
+            return str(error)
+        return ""
+
+    def _loss(self, n: int, generator: torch.Generator) -> Tensor:
+        z = self.truth.cloud.sample(n, generator)
+        t = torch.rand(n, generator=generator)
+        noise = torch.randn(n, 2, generator=generator)
+        return self.loss.loss(self._network, Linear(), z, t, noise)
 
     def look(self) -> Look:
         """The present state.

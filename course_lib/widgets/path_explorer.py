@@ -57,7 +57,7 @@ class PathExplorer(Explorer):
         values: initial values of controls, and of `probe`, a place [x, y].
 
     Raises:
-        ValueError: no function, or a value outside its range.
+        ValueError: a value outside its range.
     """
 
     title = "One ticket, and the whole crowd"
@@ -124,9 +124,9 @@ class PathExplorer(Explorer):
         errors = []
         bars: list[Layer] = [_bars(shares, self.weights is not None, 0, "end")]
         if self.weights is not None:
-            legend.append(("yours", "area", self.weights.name))
             try:
                 theirs = self._ask(self.weights, form, shares, x, TIMES)
+                legend.append(("yours", "area", self.weights.name))
                 bars.append(_bars(theirs, True, 1, "yours"))
                 off = (theirs - shares).abs().amax(1)
                 readouts.append(Readout("your weights, farthest from exact", off, color="yours"))
@@ -134,10 +134,10 @@ class PathExplorer(Explorer):
                 errors.append(str(error))
         whole.append(_arrow(x, arrow, "exact", 3.2))
         if self.velocity is not None:
-            legend.append(("yours", "dot", f"{self.velocity.name}: particles and arrows"))
             try:
                 layers, apart, off = self._followed(form, x, crowd, arrow)
                 whole += layers
+                legend.append(("yours", "dot", f"{self.velocity.name}: particles and arrows"))
                 readouts += [
                     Readout("your arrow, from exact", off, color="yours"),
                     Readout("your particles, farthest from exact", apart, color="yours"),
@@ -188,7 +188,14 @@ class PathExplorer(Explorer):
 
     @staticmethod
     def _ask(function: Own, form: Schedule, like: Tensor, x: Tensor, t: Tensor) -> Tensor:
-        return function.finite(like, form, x, t, *MIXTURE)
+        result = function.result(like, form, x, t, *MIXTURE)
+        off = ~result.isfinite().all(-1)
+        if off.any():
+            first = t.expand(len(off))[off].min().item()
+            raise ValueError(
+                f"At t = {first:.2f}: {function.name} returned NaN or infinite numbers"
+            )
+        return result
 
 
 def _place(value: Any) -> list[float]:

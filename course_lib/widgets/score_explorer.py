@@ -60,7 +60,7 @@ class ScoreExplorer(Explorer):
         values: initial values of controls.
 
     Raises:
-        ValueError: a score that is no function, or a value outside its range.
+        ValueError: a value outside its range.
     """
 
     title = "With noise and without, and the same crowd"

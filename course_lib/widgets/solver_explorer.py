@@ -46,8 +46,7 @@ class SolverExplorer(Explorer):
         values: initial values of controls.
 
     Raises:
-        ValueError: a step that is no function of four or six arguments, or a value outside its
-            range.
+        ValueError: a value outside its range.
     """
 
     title = "Steps and the truth"
@@ -59,7 +58,8 @@ class SolverExplorer(Explorer):
 
     def __init__(self, step: Callable[..., Tensor] | None = None, **values: object) -> None:
         self.noisy = step is not None and is_noisy(step)
-        self.step = Own.of(step, "step", TAKES[self.noisy])
+        takes = TAKES[True] if self.noisy else f"{TAKES[False]}, or of {TAKES[True]}"
+        self.step = Own.of(step, "step", takes)
         self.controls: Sequence[Control] = (
             Choice("field", "field", tuple(FIELDS), "spiral"),
             Choice("solver", "solver", tuple(STEPS), NOISY if self.noisy else "Euler"),
@@ -80,9 +80,9 @@ class SolverExplorer(Explorer):
         errors: list[Layer] = [Lines(_guide(order), color="exact", dashed=True, width=1.4)]
         readouts: list[Readout] = []
         legend = [("exact", "dashed", f"exact, and the slope {order}")]
-        runners = [(solver, "simulated", STEPS[solver])]
+        runners = [(solver, "simulated", Own(STEPS[solver], "step", TAKES[noisy]))]
         if self.step is not None and self.noisy == noisy:
-            runners.append((self.step.name, "yours", self.step.function))
+            runners.append((self.step.name, "yours", self.step))
         here, wrong = COUNTS.index(n), ""
         for name, color, step in runners:
             try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +22,8 @@ __all__ = ["Own", "kind_of"]
 class Own:
     """A function that a reader wrote, called with copies of tensors, so that it spoils none.
 
-    Gradients are on, since a score may be one of a log-density; for a network they are off.
+    Gradients are on, since a score may be one of a log-density; for a network they are off. What
+    cannot be called raises when it is called, so that the rest of a widget can be seen.
 
     Args:
         function: theirs.
@@ -30,18 +32,12 @@ class Own:
 
     Attributes:
         name: what its author called it.
-
-    Raises:
-        ValueError: it cannot be called.
+        problem: why it cannot be called, or "".
     """
 
     def __init__(self, function: Callable[..., Any], argument: str, takes: str) -> None:
-        if isinstance(function, type):
-            name = function.__name__
-            raise ValueError(f"{argument} is the class {name}; expected an instance, {name}(...)")
-        if not callable(function):
-            raise ValueError(f"{argument} is {kind_of(function)}; expected a function of {takes}")
         self.function, self.takes = function, takes
+        self.problem = _problem(function, argument, takes)
         while isinstance(function, functools.partial):
             function = function.func
         self.name: str = getattr(function, "__name__", type(function).__name__)
@@ -50,6 +46,13 @@ class Own:
     def of(cls, function: Callable[..., Any] | None, argument: str, takes: str) -> Own | None:
         """The same, or None for None."""
         return None if function is None else cls(function, argument, takes)
+
+    @property
+    def replaced(self) -> bool:
+        """Whether a notebook has defined another function by this name since."""
+        known = vars(sys.modules["__main__"]).get(self.name, self.function)
+        here = getattr(self.function, "__module__", None) == "__main__"
+        return here and callable(known) and known is not self.function
 
     def result(self, like: Tensor, *args: Any, **named: Any) -> Tensor:
         """What it returns for these arguments: a tensor shaped like `like`, of its dtype.
@@ -101,6 +104,8 @@ class Own:
         return result
 
     def _called(self, *args: Any, **named: Any) -> Any:
+        if self.problem:
+            raise ValueError(self.problem)
         copies = [a.clone() if isinstance(a, Tensor) else a for a in args]
         try:
             return self.function(*copies, **named)
@@ -120,6 +125,17 @@ class Own:
                 return f"{self.name} takes {_bare(signature)}; expected a function of {self.takes}"
         words = ": ".join(filter(None, [type(error).__name__, str(error)]))
         return f"{self.name} raised {words}{_line(error, self.function)}"
+
+
+def _problem(function: object, argument: str, takes: str) -> str:
+    if function is Ellipsis:
+        return f"{argument} is not written yet"
+    if isinstance(function, type):
+        name = function.__name__
+        return f"{argument} is the class {name}; expected an instance, {name}(...)"
+    if not callable(function):
+        return f"{argument} is {kind_of(function)}; expected a function of {takes}"
+    return ""
 
 
 def _inner(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import sys
 import threading
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 from seen import Seen, new_page
 
+from course_lib.widgets.answers import Answers
 from course_lib.widgets.controls import Action, Choice, Slider
 from course_lib.widgets.demo.server import serve
 from course_lib.widgets.explorer import Explorer
@@ -180,11 +182,59 @@ def test_what_a_function_did_is_said(function, words):
 
 @pytest.mark.parametrize(
     ("function", "words"),
-    [(3, "score is an int; expected a function of"), (dict, "score is the class dict; expected")],
+    [
+        (3, "score is an int; expected a function of"),
+        (dict, "score is the class dict; expected"),
+        (..., "score is not written yet"),
+    ],
 )
-def test_what_cannot_be_called_is_refused(function, words):
+def test_what_cannot_be_called_says_so_when_it_is_called(function, words):
+    own = Own(function, "score", "(x, t)")
     with pytest.raises(ValueError, match=words):
-        Own(function, "score", "(x, t)")
+        own.result(torch.ones(2), torch.ones(2))
+
+
+class Mine(Explorer):
+    title, question = "Mine", "Whose?"
+    controls = (Choice("fault", "fault", ("none", "other"), "none"),)
+
+    def __init__(self, step):
+        self.step = Own(step, "step", "(x)")
+        super().__init__()
+
+    def scene(self, fault):
+        x = torch.zeros(1, 2)
+        return Scene([Panel([Points(self.step.result(x, x))], x=(-1, 1), y=(-1, 1))])
+
+
+def in_a_notebook(source, monkeypatch):
+    """Run a cell; the function `mine` that it defines."""
+    notebook = sys.modules["__main__"]
+    names = {"__name__": "__main__"}
+    exec(source, names)
+    monkeypatch.setattr(notebook, "mine", names["mine"], raising=False)
+    return names["mine"]
+
+
+def test_a_function_that_was_written_again_is_named(monkeypatch):
+    answers = Answers(Mine(in_a_notebook("def mine(x): return x", monkeypatch)), lambda state: None)
+    assert answers.begin()["error"] is None
+    in_a_notebook("def mine(x): return 2 * x", monkeypatch)
+    answers.receive({"kind": "ask", "values": {"fault": "other"}, "serial": 1})
+    assert answers.state["error"].startswith("mine was written again since: run this cell again")
+
+
+def test_what_a_function_prints_is_shown(monkeypatch, capsys):
+    def chatty(x):
+        print("shape", tuple(x.shape))
+        return x
+
+    answers = Answers(Mine(chatty), lambda state: None)
+    answers.begin()
+    assert capsys.readouterr().out == "shape (1, 2)\n"  # where the cell's own words are
+    answers.receive({"kind": "ask", "values": {"fault": "other"}, "serial": 1})
+    assert answers.state["error"] == "Printed: shape (1, 2)"
+    assert capsys.readouterr().out == ""
 
 
 def test_whole_numbers_of_any_kind_are_taken():

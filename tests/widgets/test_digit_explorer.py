@@ -206,10 +206,22 @@ def test_every_control_at_both_ends(end):
 
 
 @pytest.mark.parametrize(
+    ("network", "words"),
+    [
+        (UNet, "network is the class UNet; expected an instance, UNet(...)"),
+        (3, "network is an int; expected a function of (x, t, y)"),
+        (..., "network is not written yet"),
+    ],
+)
+def test_what_is_no_network_is_said_and_the_course_s_is_shown(network, words):
+    scene = shown(network, **QUICK)
+    assert scene.error == f"{words}\nShown is the course's network."
+    assert torch.equal(tiles(scene).values, tiles(shown(**QUICK)).values)
+
+
+@pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (dict(network=UNet), r"network is the class UNet; expected an instance"),
-        (dict(network=3), "network is an int"),
         (dict(checkpoint=3), "checkpoint is an int; expected a file's name"),
         (dict(network=lambda x, t, y: x, checkpoint="a.safetensors"), "takes no weights"),
         (dict(w=9), "w is 9; expected 0 to 8"),

@@ -461,12 +461,13 @@ def of_nothing(model, schedule, z, t, noise):
 )
 def test_a_loss_that_goes_wrong(quickly, loss, words):
     page = Page(FlowTrainer(loss, data="moons"))
-    assert page.states[-1]["error"] is None  # the first scene does not need the loss
+    before = page.states[-1]["error"]
+    assert before is None if loss is of_nothing else words in before
     page.say(kind="start", action="train", values={"data": "moons"})
     state = page.until(lambda state: state["running"] is None and state["error"])
     assert words in state["error"]
     page.say(kind="ask", values={"data": "circles"}, serial=1)
-    assert page.states[-1]["error"] is None
+    assert page.states[-1]["error"] == before
     assert page.states[-1]["values"]["data"] == "circles"
 
 
@@ -511,9 +512,16 @@ def test_a_network_that_goes_wrong(quickly, answer, words):
     assert words in page.until(lambda state: state["running"] is None and state["error"])["error"]
 
 
+@pytest.mark.parametrize(
+    ("loss", "words"), [(3.0, "loss is a float; expected a"), (..., "loss is not written yet")]
+)
+def test_what_is_no_loss_is_said_before_the_training(loss, words):
+    page = Page(FlowTrainer(loss))
+    assert page.states[-1]["error"].startswith(words)
+    assert page.states[-1]["spec"]
+
+
 def test_what_cannot_be_built():
-    with pytest.raises(ValueError, match="loss is a float; expected a function of"):
-        FlowTrainer(3.0)
     with pytest.raises(ValueError, match="network is a function; expected a torch module"):
         FlowTrainer(network=student_loss)
     with pytest.raises(ValueError, match="without a parameter"):

@@ -126,7 +126,7 @@ def test_the_reader_s_own_function_beside_the_truth():
     (truth,), (theirs,) = layers(scene, Points, "simulated"), layers(scene, Points, "yours")
     assert torch.allclose(truth.xy, theirs.xy, atol=1e-4)
     assert scene.readouts[-1].value.max() < 1e-4
-    assert ("yours", "dot", "guided_velocity") in scene.legend
+    assert ("yours", "dot", "guided_velocity: particles and arrows") in scene.legend
     assert scene.error == ""
 
 
@@ -177,9 +177,25 @@ def test_every_control_at_both_ends(end):
         assert all(np.frombuffer(a, np.uint8).size for a in arrays)
 
 
-def test_what_is_no_function_is_refused():
-    with pytest.raises(ValueError, match="guided is an int; expected a function"):
-        GuidanceExplorer(3)
+def test_what_is_no_function_is_said_beside_the_exact_flow():
+    explorer = GuidanceExplorer(3)
+    scene = explorer.scene(**explorer.start)
+    assert scene.error.startswith("guided is an int; expected a function of (velocity, x, t, y, w")
+    assert len(layers(scene, Points, "simulated")) == 1
+
+
+def test_particles_that_leave_the_picture_are_counted():
+    def far(velocity, x, t, y, w, null_label):
+        return 20 + 0 * x
+
+    scene = shown(far)
+    assert scene.readouts[-1].label == "yours that leave the picture"
+    assert scene.readouts[-1].value == str(PARTICLES)
+    (arrows,) = layers(scene, Arrows, "yours")
+    assert arrows.by.shape == (STEPS + 1, 81, 2)
+
+
+def test_a_value_outside_its_range_is_refused():
     with pytest.raises(ValueError, match="w is 9; expected 0 to 8"):
         GuidanceExplorer(w=9)
 

@@ -168,9 +168,9 @@ def test_a_wrong_function_is_a_sentence_and_the_rest_is_shown(own, sentence):
 
 
 @pytest.mark.parametrize("name", ["drift", "score"])
-def test_what_is_no_function_is_refused(name):
-    with pytest.raises(ValueError, match=f"{name} is an int; expected a function of"):
-        LangevinExplorer(**{name: 3})
+def test_what_is_no_function_is_said(name):
+    shown = LangevinExplorer(**{name: 3}).scene(**EXPLORER.start)
+    assert shown.error.startswith(f"{name} is an int; expected a function of")
 
 
 def test_a_frozen_page_is_small():

@@ -172,12 +172,17 @@ def test_every_control_at_both_ends(end):
     [
         (dict(denoiser=3), "denoiser is an int; expected a function of"),
         (dict(network=3), "network is an int"),
-        (dict(digit=10), "digit is 10; expected one of"),
+        (dict(network=...), "network is not written yet"),
     ],
 )
-def test_bad_arguments_are_refused(arguments, words):
-    with pytest.raises(ValueError, match=words):
-        NoiseScrubber(**arguments)
+def test_what_is_no_function_is_said(arguments, words):
+    explorer = NoiseScrubber(**arguments)
+    assert explorer.scene(**explorer.start).error.startswith(words)
+
+
+def test_a_digit_that_there_is_not_is_refused():
+    with pytest.raises(ValueError, match="digit is 10; expected one of"):
+        NoiseScrubber(digit=10)
 
 
 def test_the_frozen_page_is_small():

@@ -143,9 +143,20 @@ def test_a_probe_outside_is_refused(value):
         PathExplorer(probe=value)
 
 
-def test_no_function_is_refused():
-    with pytest.raises(ValueError, match="expected a function of"):
-        PathExplorer(velocity=1)
+def test_no_function_and_nothing_yet_are_said():
+    explorer = PathExplorer(velocity=1, weights=...)
+    shown = explorer.scene(**explorer.start)
+    first, second = shown.error.splitlines()
+    assert first == "weights is not written yet"
+    assert second.startswith("velocity is an int; expected a function of (schedule, x, t, means")
+    assert not [words for color, _, words in shown.legend if color == "yours"]
+
+
+def test_it_says_when_a_function_goes_wrong():
+    late = PathExplorer(velocity=lambda s, x, t, *mixture: x / (t < 0.5)[..., None])
+    assert late.scene(**late.start).error.startswith(
+        "At t = 0.50: <lambda> returned NaN or infinite"
+    )
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)

@@ -141,9 +141,8 @@ def test_a_wrong_function_is_a_sentence_and_the_rest_is_there(score, sentence):
     packed(shown)
 
 
-def test_no_function_is_refused():
-    with pytest.raises(ValueError, match=r"expected a function of \(x, t\)"):
-        ScoreExplorer(score=3)
+def test_no_function_is_said():
+    assert "score is an int; expected a function of (x, t)" in scene(ScoreExplorer(score=3)).error
 
 
 def test_the_density_is_that_of_the_mixture():

@@ -13,6 +13,7 @@ from course_lib.widgets.demo.pages import frozen
 from course_lib.widgets.races import COUNTS, END, MOST, Race, is_noisy, slope
 from course_lib.widgets.scene import packed
 from course_lib.widgets.spiral import SPIRAL, TIDE, Spiral
+from course_lib.widgets.yours import Own
 
 SOLVERS = {"Euler": 1.0, "Heun": 2.0, "midpoint": 2.0, "Euler-Maruyama": 1.0}
 LINEAR = LinearODE([[SPIRAL.shrink, SPIRAL.turn], [-SPIRAL.turn, SPIRAL.shrink]])
@@ -100,7 +101,7 @@ def test_the_strong_error_of_euler_maruyama_is_the_one_of_theory():
     of it, σ (r^{n-1-k} - e^{-λ(T-s)}) dW: the squares add up."""
     sigma, rate = 0.5, complex(SPIRAL.shrink, -SPIRAL.turn)
     race = Race(SPIRAL, sigma)
-    measured = 10 ** race.log_errors(euler_maruyama_step, True)
+    measured = 10 ** race.log_errors(Own(euler_maruyama_step, "step", ""), True)
     for n, error in zip(COUNTS, measured.tolist(), strict=True):
         h = END / n
         left = (np.arange(400 * n) + 0.5) * h / 400
@@ -219,9 +220,10 @@ def test_a_step_that_explodes_leaves_its_first_moves_where_they_are():
 
 
 @pytest.mark.parametrize("step", [lambda x, t, h: x, lambda a, b, c, d, e: a, "Heun", 3])
-def test_a_step_of_another_kind_is_refused(step):
-    with pytest.raises(ValueError, match=r"expected a function of \(velocity, x, t, h\)"):
-        SolverExplorer(step=step)
+def test_a_step_of_another_kind_is_said(step):
+    shown = scene(SolverExplorer(step=step))
+    assert "expected a function of (velocity, x, t, h), or of (drift, diffusion, x" in shown.error
+    assert [words for _, _, words in shown.legend][1:] == ["Euler"]
 
 
 def test_steps_are_told_apart_by_what_they_can_be_called_with():

@@ -335,6 +335,7 @@ class Stage {
   }
 
   destroy() {
+    if (this.running) this.send({ kind: "stop" }); // nobody could stop it any more
     this.clock.playing = false;
     this.model.off("change:scene", this.onscene);
     this.sizes.disconnect();
