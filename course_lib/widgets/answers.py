@@ -62,7 +62,7 @@ class Answers:
             fitting = self.explorer.checked({**self.explorer.start, **values})
             with one_thread():
                 scene = self.explorer.scene(**fitting)
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:
             self._change(error=words(error), serial=serial)
         else:
             self._show(scene, serial=serial, values=fitting)
@@ -113,8 +113,10 @@ def _printed(text: str) -> str:
     return f"Printed: {text if len(text) <= MOST_PRINTED else '… ' + text[-MOST_PRINTED:]}"
 
 
-def words(error: Exception) -> str:
+def words(error: BaseException) -> str:
     """An error as a reader should see it: a ValueError explains itself, others say their name."""
+    if isinstance(error, KeyboardInterrupt):
+        return "Interrupted: the picture is that of the values before."
     if isinstance(error, ValueError) and str(error):
         return str(error)
     line = traceback.extract_tb(error.__traceback__)[-1]

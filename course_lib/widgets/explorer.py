@@ -124,7 +124,9 @@ class Explorer:
     def _repr_mimebundle_(self, **options: Any) -> Any:
         if os.environ.get("COURSE_FIGURES") == "0":  # in the grader, where nobody would see it
             return {"text/plain": repr(self)}
-        return self.stage._repr_mimebundle_(**options)
+        bundle = self.stage._repr_mimebundle_(**options)
+        data, *metadata = bundle if isinstance(bundle, tuple) else (bundle,)
+        return ({**data, "text/plain": repr(self)}, *metadata)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}: {self.title}"

@@ -40,7 +40,8 @@ class FlowTrainer(Explorer):
     Args:
         loss: a reader's own function of (model, schedule, z, t, noise), Notes (44), that returns
             a scalar; None for the library's.
-        network: a module of (x, t), of which a copy is trained; None for the library's.
+        network: a module of (x, t), with x (batch, 2) and t (batch,), of which a copy is trained;
+            None for the library's.
         values: initial values of controls.
 
     Raises:

@@ -95,7 +95,7 @@ class Truth:
         network = Own(model, "network", "(x, t)")
 
         def velocity(x: Tensor, t: Tensor) -> Tensor:
-            return network.finite(x, x, t)
+            return network.finite(x, x, t.expand(len(x)))
 
         off = velocity(self._probes, self._probe_times) - self._exact
         squares = torch.stack([off.square().sum(1), self._exact.square().sum(1)])

@@ -85,6 +85,10 @@ class GuidanceExplorer(Explorer):
             Readout("p(x|y)", _words(labelled.law(FINE, asked, y), label), color="exact"),
             Readout("tilted", _words(labelled.law(FINE, tilt, y), label), color="exact"),
         ]  # fmt: skip
+        if (inner := _inner(crowd[-1], y)) is not None:
+            readouts.append(
+                Readout(f"at the inner {label}", f"{inner} of {PARTICLES}", color="simulated")
+            )
         legend = [
             ("simulated", "dot", f"{PARTICLES} particles, guided"),
             ("exact", "dashed", f"data of label {label}"),
@@ -105,9 +109,9 @@ class GuidanceExplorer(Explorer):
             panels=[
                 _square([*moving, *_names(y)], f"The flow, guided to {label} with w = {w:g}",
                         f"particles from noise to data, guided to label {label}"),
-                _square([_image(asked), end], f"Asked for: p(x|y), y = {label}",
+                _square([_image(asked), end], f"Asked for, t = 1: p(x|y), y = {label}",
                         f"density of label {label}, and where the guided particles end"),
-                _square([_image(tilt), end], f"Tilted: {TILT}",
+                _square([_image(tilt), end], f"Tilted, t = 1: {TILT}",
                         "the tilted density, and where the guided particles end"),
             ],
             times=times,
@@ -149,6 +153,15 @@ def _crowd(field: Field) -> tuple[Tensor, Tensor]:
     noise = torch.randn(PARTICLES, 2, generator=torch.Generator().manual_seed(0))
     run = simulate(ODE(field), noise, time_grid(STEPS), step=midpoint_step)
     return run.states, run.times
+
+
+def _inner(x: Tensor, y: int) -> int | None:
+    """How many of the points (n, 2) are nearest to the inner mode of a label that has two."""
+    modes = labelled.DATA.means[torch.eq(labelled.CLASS_OF, y)]
+    if len(modes) == 1:
+        return None
+    nearest = torch.cdist(x, modes).argmin(1)
+    return int((nearest == modes.norm(dim=1).argmin()).sum())
 
 
 def _rings(y: int) -> list[Layer]:

@@ -119,6 +119,7 @@ class LangevinExplorer(Explorer):
             note=_note(distance, weight, sigma, h),
             error=wrong,
             seconds=8.0,
+            start=-1,
         )  # fmt: skip
 
     def _own(self) -> list[Own]:

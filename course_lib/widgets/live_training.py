@@ -112,7 +112,15 @@ class LiveTraining:
         Raises:
             ValueError: the network raises an exception, or returns no finite arrows.
         """
-        flow = self.truth.learned(self.model)
+        try:
+            flow = self.truth.learned(self.model)
+        except ValueError as error:
+            if not self.losses:
+                raise
+            raise ValueError(
+                f"After {len(self.losses):,} steps down {self.loss.name}: {error}. "
+                "Start anew begins with a new network."
+            ) from error
         self._errors.append((len(self.losses), flow.error))
         self.last = Look(flow, torch.tensor(self.losses), torch.tensor(self._errors), self.seconds)
         return self.last

@@ -119,6 +119,7 @@ class SolverExplorer(Explorer):
             readouts=readouts,
             note=self._note(noisy),
             error=wrong,
+            start=-1,
         )  # fmt: skip
 
     def _note(self, noisy: bool) -> str:
@@ -178,5 +179,6 @@ def _not_finite(states: Tensor, name: str) -> str:
     bad = ~states.isfinite().flatten(1).all(1)
     if not bad.any():
         return ""
-    what = "NaN" if states.isnan().any() else "infinite numbers"
-    return f"{name} returned {what} in step {int(bad.int().argmax())} of {len(states) - 1}"
+    first = int(bad.int().argmax())
+    what = "NaN" if states[first].isnan().any() else "infinite numbers"
+    return f"{name} returned {what} in step {first} of {len(states) - 1}"

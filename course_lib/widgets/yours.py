@@ -18,6 +18,8 @@ from torch import Tensor, nn
 
 __all__ = ["Own", "kind_of"]
 
+LONGEST = 400  # characters of an exception that are shown
+
 
 class Own:
     """A function that a reader wrote, called with copies of tensors, so that it spoils none.
@@ -123,7 +125,8 @@ class Own:
                 signature = None
             if signature and not _binds(signature, args, named):
                 return f"{self.name} takes {_bare(signature)}; expected a function of {self.takes}"
-        words = ": ".join(filter(None, [type(error).__name__, str(error)]))
+        said = str(error) if len(str(error)) <= LONGEST else str(error)[:LONGEST] + " …"
+        words = ": ".join(filter(None, [type(error).__name__, said]))
         return f"{self.name} raised {words}{_line(error, self.function)}"
 
 

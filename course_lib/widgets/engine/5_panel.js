@@ -28,7 +28,8 @@ class Panel {
     this.element = make("figure", spec.x ? "panel" : "panel bare");
     this.element.style.flex = `${spec.span} 1 0`;
     if (spec.title) this.element.append(make("figcaption", "title", spec.title));
-    this.plot = make("div", "plot");
+    const bare = [spec.xlabel ? "" : " no-x", spec.ylabel ? "" : " no-y"];
+    this.plot = make("div", `plot${bare.join("")}`);
     this.box = make("div", "box");
     this.canvas = make("canvas", "");
     this.canvas.setAttribute("role", "img");
