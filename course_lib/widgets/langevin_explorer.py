@@ -50,7 +50,7 @@ class LangevinExplorer(Explorer):
         Slider("distance", "distance d", 0.0, 6.0, 2.4, steps=30),
         Slider("weight", "left weight ω", 0.1, 0.9, 0.3, steps=16),
         Slider("sigma", "noise σ", 0.2, 2.0, 1.0, steps=18),
-        Slider("h", "step h", 0.08, 1.28, 0.08, steps=20, logarithmic=True),
+        Slider("h", "step h", 0.02, 1.28, 0.08, steps=24, logarithmic=True),
     )
     frozen = {"distance": (1.6, 2.4, 4.0), "sigma": (0.5, 1.0), "h": (0.08, 0.64)}
 

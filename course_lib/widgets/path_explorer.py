@@ -62,7 +62,7 @@ class PathExplorer(Explorer):
 
     title = "One ticket, and the whole crowd"
     question = (
-        "At t = 0, where does the probe's arrow lead, wherever you drag it? "
+        "Linear, t = 0: where does the probe's arrow lead, wherever you drag it? "
         "When is its ticket as good as known, and under which schedule first?"
     )
     controls = (
@@ -163,7 +163,8 @@ class PathExplorer(Explorer):
             legend=legend,
             readouts=readouts,
             note="Arrows are (1 − t) u, to where one step to t = 1 would lead; those of the fields "
-            f"are {SHORT:g} as long. Grey line: a seat's weight before a look.",
+            f"are {SHORT:g} as long. Grey line: a seat's weight before a look."
+            + (_UNTESTED if self.velocity or self.weights else ""),
             error="\n".join(errors),
             seconds=8.0,
         )  # fmt: skip
@@ -196,6 +197,9 @@ class PathExplorer(Explorer):
                 f"At t = {first:.2f}: {function.name} returned NaN or infinite numbers"
             )
         return result
+
+
+_UNTESTED = " Seats are equally likely points: unequal weights and widths show nothing here."
 
 
 def _place(value: Any) -> list[float]:

@@ -126,12 +126,13 @@ class ScoreExplorer(Explorer):
                 Readout("mean |x|², ODE", _mean_square(flow), color="simulated"),
                 Readout("SDE", _mean_square(walk), color=color),
                 Readout("exact", mean_square(clock), color="exact"),
-                Readout("ODE has the law p", _verdict(known, known.ratio), color="simulated"),
-                Readout("SDE has it", _verdict(known, ratio), color=color),
+                Readout("ODE leaves p", _verdict(known, known.ratio), color="simulated"),
+                Readout("SDE leaves p", _verdict(known, ratio), color=color),
             ],
             note=f"Score arrows are {SHORT:g} v s: s itself grows like 1/v, v being a mode's "
             "variance. Exact samples: 1 on average, above "
-            f"{CHANCE:g} (grey) less than once in 200.",
+            f"{CHANCE:g} (grey) less than once in 200. What is smaller, {PARTICLES} particles do "
+            "not show.",
             error=error,
             seconds=8.0,
             start=-1,
@@ -221,14 +222,14 @@ def _distances(known: _Known, ratio: Tensor, color: str) -> Panel:
 
 
 def _verdict(known: _Known, ratio: Tensor) -> str:
-    """Whether a crowd has the law p_t in the compared frames, and if not, since when."""
+    """Whether a crowd is seen not to have the law p_t in the compared frames, and when."""
     if ratio.isnan().any():
         return "–"
     off = ratio > CHANCE
     if not off.any():
-        return "yes"
+        return "not seen"
     times = known.flow.times[known.compared][off]
-    return f"no: t = {times[0]:.2f}" + (f" to {times[-1]:.2f}" if len(times) > 1 else "")
+    return f"seen, t = {times[0]:.2f}" + (f" to {times[-1]:.2f}" if len(times) > 1 else "")
 
 
 def _mean_square(states: Tensor) -> Tensor:

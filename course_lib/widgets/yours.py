@@ -65,7 +65,7 @@ class Own:
             ValueError: it raised an exception, or returned something else; named in the message.
         """
         with torch.set_grad_enabled(not isinstance(self.function, nn.Module)):
-            result = self._called(*args, **named)
+            result = self.call(*args, **named)
         shape = tuple(like.shape)
         if not isinstance(result, Tensor):
             kind = kind_of(result)
@@ -90,7 +90,7 @@ class Own:
         Raises:
             ValueError: it raised an exception, or returned something else; named in the message.
         """
-        result = self._called(*args)
+        result = self.call(*args)
         if not isinstance(result, Tensor):
             raise ValueError(f"{self.name} returned {kind_of(result)}; expected a scalar tensor")
         if result.ndim != 0:
@@ -105,7 +105,12 @@ class Own:
             raise ValueError(f"{self.name} returned {result.item()}; expected a finite number")
         return result
 
-    def _called(self, *args: Any, **named: Any) -> Any:
+    def call(self, *args: Any, **named: Any) -> Any:
+        """Whatever it returns for these arguments.
+
+        Raises:
+            ValueError: it raised an exception, named in the message.
+        """
         if self.problem:
             raise ValueError(self.problem)
         copies = [a.clone() if isinstance(a, Tensor) else a for a in args]

@@ -257,7 +257,9 @@ plots.convergence(sizes, errors)
 # %% [markdown]
 # Heun looks at two arrows a step, Euler at one. So at equal cost Heun has steps twice as long. With 16 looks in all its error is already 4 times smaller than Euler's; with 256 looks, 64 times. In this course the arrow will be a neural network, and looking at it will be the whole cost.
 #
-# Below is a spiral that runs inwards, with your Heun step in pink beside a solver of your choice. (Space plays, the arrow keys go from frame to frame.) **Find out:** with 4 steps, which solver throws the particles *outwards*? How many steps must Euler take to be as near to the truth as your Heun is with 16? The tide turns to and fro: does your step keep its slope there?
+# Below is a spiral that runs inwards, with your Heun step in pink beside a solver of your choice. (Space plays, the arrow keys go from frame to frame.) **Find out:** with 4 steps, which solver throws the particles *outwards*? How many steps must Euler take to be as near to the truth as your Heun is with 8? The tide turns to and fro: does your step keep its slope there?
+#
+# (A widget keeps the functions that it was given. After a change of yours, or when the notebook is opened again, run its cell again.)
 
 # %%
 SolverExplorer(step=heun_step)
@@ -532,10 +534,10 @@ def exact_band(times):
 plots.paths(walk, band=exact_band, title="Ornstein–Uhlenbeck, θ = 1, σ = 1")
 
 # %% [markdown]
-# Take the leash and the temper into your own hands. **Find out** with the sliders: which of them changes the spread in which the dog ends up, and which one does not matter in the end? What do you have to do to σ to make up for a leash four times as stiff?
+# Take the dog into your own hands: its start $x_0$, the leash θ, the temper σ. In pink go your step and your law, beside the course's. **Find out** with the sliders: which of the three do not matter in the end, and which change the spread in which the dog ends up? What do you have to do to σ to make up for a leash four times as stiff? Then make the step long: does the crowd still follow your law?
 
 # %%
-ProcessExplorer()
+ProcessExplorer(step=euler_maruyama_step, transition=ou_transition)
 
 
 # %% [markdown]
@@ -1018,10 +1020,10 @@ far_distance = total_variation(mode_shares(late.final, far_modes.means), far_mod
 check(lab1.FarModesDistance, far_distance)
 
 # %% [markdown]
-# How far apart is too far? Two modes, and all particles begin in the left one, which should keep 30 % of them. Your drift and your score move the pink ones, beside the course's. **Find out:** up to which distance $d$ do the shares come right by $t=20$? Does a larger σ help beyond that? Then make the step long: which of the two numbers goes wrong?
+# How far apart is too far? Two modes, and all particles begin in the left one, which should keep 30 % of them. (Close together the modes overlap, and a little more than 30 % of the target lies on the left: that is what "exact" says.) Your drift and your score move the pink ones, beside the course's. **Find out:** up to which distance $d$ do the shares come right by $t=20$? Does a larger σ help beyond that? Then make the step long: what becomes of the spread, and what of the shares? (A larger σ asks for a smaller step: the note under the picture says how far off yours settles.)
 
 # %%
-LangevinExplorer(drift=langevin_drift, score=mixture_score)
+LangevinExplorer(drift=langevin_drift, score=mixture_score, sigma=0.8)
 
 # %% [markdown]
 # This is why sampling a picture by Langevin dynamics from one fixed density does not work: pictures are modes, and very far apart. The way out, and the subject of the next labs, is to move through a whole *path* of densities, from one where the hiker can go anywhere to the one that we want.

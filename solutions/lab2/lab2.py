@@ -423,7 +423,7 @@ walk = simulate(flow, torch.randn(2000, 2), time_grid(100), step=heun_step, reco
 plots.snapshots(walk, truth)
 
 # %% [markdown]
-# Five seats, on the left with one ticket for all, on the right as it is. Your functions move the pink particles. Drag the probe. **Find out:** where does its arrow lead at $t=0$, wherever you put it? Set it between two seats: at which $t$ is its ticket as good as known, and under which schedule first?
+# Five seats, on the left with one ticket for all, on the right as it is. Your functions move the pink particles. Drag the probe. **Find out:** on the linear path, where does its arrow lead at $t=0$, wherever you put it? Put it nearer to one seat than to all others: at which $t$ is its ticket as good as known, and under which schedule first? (All five are equally likely and have no width, so what your functions do with unequal weights and with $s>0$ does not show here.)
 
 # %%
 PathExplorer(velocity=marginal_velocity, weights=posterior_weights)
@@ -889,7 +889,7 @@ plots.curves(clock, {"learned velocity": errors}, xlabel="time $t$", ylabel="rel
 plots.fields({"learned": trained, "exact": truth.velocity}, background=truth)
 
 # %% [markdown]
-# Watch your own loss at work. Choose the data, or draw your own, and press *Train*. **Before you do:** the loss will stand still after a second. Will the arrows stop getting better then as well? Afterwards drag the time: at which $t$ are they wrong longest? (A loss *below* its floor means that something else is being learned.)
+# Watch your own loss at work. Choose the data, or draw your own, and press *Train*. **Before you do:** the loss will stand still after a second. Will the arrows stop getting better then as well? Afterwards drag the time: at which $t$ are they wrong longest? (The floor is that of the sum over coordinates, averaged over points. A loss of half of it is a mean over coordinates: the same arrows on another scale. And a loss on its floor proves nothing by itself: the arrows decide.)
 
 # %%
 FlowTrainer(loss=cfm_loss)
@@ -1163,10 +1163,10 @@ plots.curves(
 # %% [markdown]
 # With a constant σ the harm begins earlier, and more steps make it *worse*. This is not the simulation's error but the network's: the drift takes $\sigma^2/2$ times the learned score, which is useless close to $t=1$ (Exercise 14), and more steps mean more of them there. Let σ fade where the score is bad, and the harm is gone.
 #
-# Here are single particles, with the score of your network; on the right, how far each crowd is from $p_t$. **Find out:** at which σ does your network's crowd leave $p_t$, and at what time? Take the exact score and σ = 4: how many steps are enough? Then take half of the score, or that of an earlier time: when does it begin to matter, and why not at σ = 0?
+# Here are single particles, with the score of your network; on the right, how far each crowd is from $p_t$. **Find out:** at which σ is your network's crowd seen to leave $p_t$, and at what time? What if it takes 40 steps and not 160? Take the exact score and σ = 4: how many steps are enough? Then take half of the score, or that of an earlier time: when does it begin to matter, and why not at σ = 0?
 
 # %%
-ScoreExplorer(score=learned_score)
+ScoreExplorer(score=learned_score, n=160)
 
 # %% [markdown]
 # Hand in a sample of the five modes made by *your network*, as `five_mode_sample`: at least 1,000 points (2,000 are better), without noise or with a σ that fades.

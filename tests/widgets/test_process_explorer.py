@@ -120,3 +120,67 @@ def test_theta_is_said_to_belong_to_one_process():
 def test_a_frozen_page_can_answer_its_question_and_is_small():
     assert {"theta", "sigma", "h"} <= set(EXPLORER.frozen)
     assert len(frozen(ProcessExplorer(), {})) < 3_000_000
+
+
+def my_step(drift, diffusion, x, t, h, noise):
+    return x + h * drift(x, t) + diffusion(t) * math.sqrt(h) * noise
+
+
+def forgets_the_root(drift, diffusion, x, t, h, noise):
+    return x + h * drift(x, t) + diffusion(t) * h * noise
+
+
+def my_transition(x, elapsed, theta, sigma):
+    mean = math.exp(-theta * elapsed) * x
+    return mean, sigma * math.sqrt((1 - math.exp(-2 * theta * elapsed)) / (2 * theta))
+
+
+def by_label(shown):
+    return {r.label: np.asarray(r.value) for r in shown.readouts if "your" in r.label}
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_a_reader_s_own_step_beside_the_library_s(process):
+    explorer = ProcessExplorer(step=my_step, process=process)
+    shown = explorer.scene(**explorer.start)
+    ours, theirs = shown.panels[0].layers
+    assert theirs.color == "yours"
+    assert torch.allclose(ours.xy, theirs.xy, atol=1e-4)
+    wrong = ProcessExplorer(step=forgets_the_root, process=process)
+    mean = by_label(wrong.scene(**wrong.start))["your mean"]
+    assert len(mean) == 101
+    assert not torch.allclose(wrong.scene(**wrong.start).panels[0].layers[1].xy, ours.xy, atol=0.1)
+
+
+def test_a_reader_s_own_law_beside_the_exact_one():
+    explorer = ProcessExplorer(transition=my_transition)
+    shown = explorer.scene(**explorer.start)
+    _, exact, theirs = shown.panels[1].layers
+    assert theirs.color == "yours"
+    np.testing.assert_allclose(np.asarray(theirs.xy), np.asarray(exact.xy), atol=1e-4)
+    np.testing.assert_allclose(
+        by_label(shown)["your law's deviation"], moments(shown)[3], atol=1e-5
+    )
+    other = explorer.scene(**{**explorer.start, "process": "Brownian motion"})
+    assert len(other.panels[1].layers) == 2  # it is the law of another process
+
+
+@pytest.mark.parametrize(
+    ("own", "words"),
+    [
+        (dict(step=lambda x: x), "<lambda> takes (x); expected a function of (drift, diffusion"),
+        (dict(step=...), "step is not written yet"),
+        (dict(step=lambda d, g, x, t, h, n: x[:, 0]), "<lambda> returned shape (2000,); expected"),
+        (dict(step=lambda d, g, x, t, h, n: x / 0), "<lambda> returned infinite numbers"),
+        (dict(transition=lambda x, e, a, s: x), "<lambda> returned a Tensor; expected a mean and"),
+        (dict(transition=lambda x, e, a, s: (x, 1.0, 2.0)), "<lambda> returned 3 values"),
+        (dict(transition=lambda x, e, a, s: (x.expand(3, 1), 1.0)), "<lambda> returned shapes (3,"),
+        (dict(transition=lambda x, e, a, s: (x, math.nan)), "At t = 0.00: <lambda> returned NaN"),
+        (dict(transition=lambda x: (x, 1.0)), "<lambda> takes (x); expected a function of (x, ela"),
+    ],
+)
+def test_a_wrong_function_is_a_sentence_and_the_rest_is_shown(own, words):
+    explorer = ProcessExplorer(**own)
+    shown = explorer.scene(**explorer.start)
+    assert shown.error.startswith(words)
+    assert [len(panel.layers) for panel in shown.panels] == [1, 2]

@@ -60,7 +60,7 @@ def test_the_energy_ratio_is_the_library_s_distance_to_a_large_sample():
 @pytest.mark.parametrize("sigma", [0.0, 1.0, 2.0])
 def test_with_the_exact_score_all_have_the_same_marginals(sigma):
     shown = scene(ScoreExplorer(), sigma=sigma, n=160)
-    assert verdicts(shown) == ["yes", "yes"]
+    assert verdicts(shown) == ["not seen", "not seen"]
     for ratio in ratios(shown):
         assert ratio.max() < CHANCE
 
@@ -79,8 +79,8 @@ def test_a_wrong_score_moves_the_marginals_and_the_more_noise_the_more(which):
     little, much = (scene(ScoreExplorer(), which=which, sigma=s, n=160) for s in (0.5, 3.0))
     assert ratios(little)[1].max() < ratios(much)[1].max()
     assert ratios(much)[1].max() > 2 * CHANCE
-    assert verdicts(much)[0] == "yes"
-    assert verdicts(much)[1].startswith("no: t = ")
+    assert verdicts(much)[0] == "not seen"
+    assert verdicts(much)[1].startswith("seen, t = ")
 
 
 def test_half_of_the_score_leaves_the_crowd_too_wide_and_an_earlier_one_too_narrow():
@@ -94,7 +94,7 @@ def test_few_steps_with_much_noise_miss_the_law_at_the_end_and_many_do_not():
     few, many = (scene(ScoreExplorer(), sigma=4.0, n=n) for n in (20, 160))
     assert ratios(few)[1][-1] > CHANCE > ratios(many)[1][-1]
     assert verdicts(few)[1].endswith("to 1.00")
-    assert verdicts(many)[1] == "yes"
+    assert verdicts(many)[1] == "not seen"
 
 
 def test_arrows_are_the_score_times_the_variance_of_a_mode():
@@ -134,7 +134,7 @@ def test_your_score_stands_in_its_place():
 def test_a_wrong_function_is_a_sentence_and_the_rest_is_there(score, sentence):
     shown = scene(ScoreExplorer(score=score))
     assert sentence in shown.error
-    assert verdicts(shown) == ["yes", "–"]
+    assert verdicts(shown) == ["not seen", "–"]
     ode, sde = (torch.as_tensor(layers(p, Points)[0].xy) for p in shown.panels[:2])
     assert ode.isfinite().all()
     assert sde.isnan().all()
