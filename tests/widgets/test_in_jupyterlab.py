@@ -139,6 +139,47 @@ def test_a_kernel_that_is_busy_is_waited_for_aloud(open_lab, tmp_path):
     assert lab.errors == []
 
 
+def test_a_training_ends_with_its_widget_and_a_slow_function_with_an_interrupt(open_lab, tmp_path):
+    cells = [
+        "import threading, time\nfrom course_lib.widgets import FlowTrainer, SolverExplorer\n"
+        "pause = 0\n"
+        "def slow(velocity, x, t, h):\n    time.sleep(pause)\n    return x + h * velocity(x, t)",
+        "FlowTrainer()",
+        "SolverExplorer(step=slow)",
+        "print([t.name for t in threading.enumerate() if '_act' in t.name])",
+        "pause = 2",
+    ]
+    write(tmp_path / "one.ipynb", cells)
+    lab, trainer = shown(open_lab, tmp_path)
+    trainer.root.get_by_role("button", name="Train").click()
+    trainer.until("stage => stage.running && stage.number > 1")
+
+    def run(index):
+        lab.page.evaluate(
+            """async index => {
+              const {content} = jupyterapp.shell.currentWidget;
+              content.activeCellIndex = index;
+              await jupyterapp.commands.execute("notebook:run-cell"); }""",
+            index,
+        )
+        return lab.page.locator(".jp-Cell").nth(index).locator(".jp-OutputArea").inner_text()
+
+    assert "_act" in run(3)
+    run(1)
+    lab.page.wait_for_timeout(1500)
+    assert run(3).strip().endswith("[]")
+
+    run(4)
+    solver = Seen(lab.page, 1)
+    solver.root.locator(".options label", has_text="tide").click()
+    lab.page.wait_for_timeout(1000)
+    lab.page.evaluate("() => jupyterapp.commands.execute('notebook:interrupt-kernel')")
+    error = solver.root.locator(".error")
+    error.wait_for()
+    assert error.inner_text().startswith("Interrupted")
+    solver.wait()
+
+
 def test_a_narrow_page_has_one_panel_under_another(open_lab, notebook):
     lab = open_lab(notebook)
     lab.page.set_viewport_size({"width": 800, "height": 900})
