@@ -1,11 +1,11 @@
-"""Widgets compute on one core, and leave the number of threads as it was."""
+"""Widgets compute on one core in float32, and leave a notebook's choices as they were."""
 
 import threading
 
 import pytest
 import torch
 
-from course_lib.widgets import Explorer
+from course_lib.widgets import CATALOGUE, Explorer
 from course_lib.widgets.answers import Answers
 from course_lib.widgets.controls import Action
 from course_lib.widgets.demo.pages import frozen
@@ -67,3 +67,19 @@ def test_an_error_leaves_the_number_as_it_was(three):
     with pytest.raises(KeyError), one_thread():
         raise KeyError
     assert torch.get_num_threads() == 3
+
+
+@pytest.fixture
+def double():
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_a_notebook_in_float64_has_the_same_pictures(double, name):
+    answers = Answers(CATALOGUE[name](), lambda state: None)
+    state = answers.begin()
+    assert state["error"] is None
+    assert state["spec"]
+    assert torch.get_default_dtype() is torch.float64
