@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import threading
 import traceback
 from collections.abc import Callable, Mapping
-from contextlib import redirect_stdout
+from dataclasses import replace
 from typing import Any
 
 import torch
 
 from course_lib.widgets.explorer import Explorer
+from course_lib.widgets.heard import heard
 from course_lib.widgets.one_thread import one_thread
 from course_lib.widgets.scene import Scene, packed
 from course_lib.widgets.yours import Own
 
 __all__ = ["Answers"]
-
-MOST_PRINTED = 400  # characters, the last ones
 
 
 class Answers:
@@ -45,12 +43,10 @@ class Answers:
     def receive(self, message: Mapping[str, Any]) -> None:
         """Answer a message of the page."""
         if message.get("kind") == "ask":
-            with redirect_stdout(io.StringIO()) as said:  # Jupyter would show it nowhere
+            with heard() as ear:
                 self.ask(message.get("values", {}), int(message.get("serial", 0)))
-            if printed := said.getvalue().strip():
-                self._change(
-                    error="\n".join(filter(None, [self.state["error"], _printed(printed)]))
-                )
+            if ear.words:
+                self._change(error=_lines(self.state["error"], ear.words))
         elif message.get("kind") == "start" and self.state["running"] is None:
             self.start(str(message.get("action")), message.get("values", {}))
         elif message.get("kind") == "stop":
@@ -75,14 +71,19 @@ class Answers:
         threading.Thread(target=self._act, args=work, daemon=True).start()
 
     def _act(self, action: str, values: dict[str, Any], threads: int) -> None:
-        try:
-            fitting = self.explorer.checked({**self.explorer.start, **values})
-            with one_thread(usual=threads):
-                self.explorer.act(action, fitting, self._show, self._stop.is_set)
-        except Exception as error:
-            self._change(running=None, error=words(error))
-        else:
-            self._change(running=None)
+        with heard() as ear:
+
+            def show(scene: Scene, **changes: Any) -> None:
+                self._show(replace(scene, error=_lines(scene.error, ear.words)), **changes)
+
+            try:
+                fitting = self.explorer.checked({**self.explorer.start, **values})
+                with one_thread(usual=threads):
+                    self.explorer.act(action, fitting, show, self._stop.is_set)
+            except Exception as error:
+                self._change(running=None, error=_lines(words(error), ear.words))
+            else:
+                self._change(running=None)
 
     def _show(self, scene: Scene, **changes: Any) -> None:
         try:
@@ -91,7 +92,7 @@ class Answers:
             self._change(error=words(error), **changes)
         else:
             shown = dict(spec=spec, arrays=arrays, number=self.state["number"] + 1)
-            told = "\n".join(filter(None, [scene.error, *_replaced(self.explorer)]))
+            told = _lines(scene.error, *_replaced(self.explorer))
             self._change(error=told or None, **shown, **changes)
 
     def _change(self, **changes: Any) -> None:
@@ -109,8 +110,8 @@ def _replaced(explorer: Explorer) -> list[str]:
     ]
 
 
-def _printed(text: str) -> str:
-    return f"Printed: {text if len(text) <= MOST_PRINTED else '… ' + text[-MOST_PRINTED:]}"
+def _lines(*sentences: str | None) -> str:
+    return "\n".join(filter(None, sentences))
 
 
 def words(error: BaseException) -> str:

@@ -14,6 +14,7 @@ from course_lib.widgets.answers import Answers
 from course_lib.widgets.controls import Action, Choice, Slider
 from course_lib.widgets.demo.server import serve
 from course_lib.widgets.explorer import Explorer
+from course_lib.widgets.heard import heard
 from course_lib.widgets.scene import Panel, Points, Scene
 from course_lib.widgets.yours import Own
 
@@ -192,6 +193,24 @@ def test_what_cannot_be_called_says_so_when_it_is_called(function, words):
     own = Own(function, "score", "(x, t)")
     with pytest.raises(ValueError, match=words):
         own.result(torch.ones(2), torch.ones(2))
+
+
+def test_only_what_one_thread_prints_is_kept(capsys):
+    def talk(words):
+        thread = threading.Thread(target=print, args=(words,))
+        thread.start()
+        thread.join()
+
+    with heard() as outer:
+        print("a")
+        talk("elsewhere")
+        with heard() as inner:
+            print("b" * 500)
+        print("c")
+    print("after")
+    assert outer.words == "Printed: a\nc"
+    assert inner.words == f"Printed: … {'b' * 400}"
+    assert capsys.readouterr().out == "elsewhere\nafter\n"
 
 
 class Mine(Explorer):

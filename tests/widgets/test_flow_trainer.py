@@ -471,6 +471,31 @@ def test_a_loss_that_goes_wrong(quickly, loss, words):
     assert page.states[-1]["values"]["data"] == "circles"
 
 
+def test_what_a_loss_prints_in_training_is_shown_in_the_widget(quickly, capsys):
+    def chatty(model, schedule, z, t, noise):
+        print("times", tuple(t.shape))
+        return student_loss(model, schedule, z, t, noise)
+
+    page = Page(FlowTrainer(chatty, data="moons"))
+    capsys.readouterr()  # of the first look, in the cell itself
+    live = page.train()
+    assert live["error"].startswith("Printed: ")
+    assert live["error"].endswith("times (512,)")
+    page.stop()
+    assert capsys.readouterr().out == ""
+
+
+def test_a_loss_that_explodes_the_weights(quickly):
+    def uphill(model, schedule, z, t, noise):
+        return -1e6 * student_loss(model, schedule, z, t, noise)
+
+    page = Page(FlowTrainer(uphill, data="moons"))
+    page.say(kind="start", action="train", values={"data": "moons"})
+    state = page.until(lambda state: state["running"] is None and state["error"])
+    assert "uphill" in state["error"]
+    assert page.states[-1]["spec"]
+
+
 def test_a_loss_that_becomes_nan(quickly):
     calls = []
 
