@@ -272,8 +272,8 @@ class Panel {
 
 const clamp01 = (u) => Math.min(Math.max(u, 0), 1);
 
-// 1, 2 or 5 times a power of ten, at least `least`.
+// 1, 2 or 5 times a power of ten, about `least` or more.
 function niceStep(least) {
   const power = 10 ** Math.floor(Math.log10(least));
-  return [1, 2, 5, 10].find((m) => m * power >= least * 0.999) * power;
+  return [1, 2, 5, 10].find((m) => m * power >= least * 0.8) * power;
 }
