@@ -534,7 +534,7 @@ def exact_band(times):
 plots.paths(walk, band=exact_band, title="Ornstein–Uhlenbeck, θ = 1, σ = 1")
 
 # %% [markdown]
-# Take the dog into your own hands: its start $x_0$, the leash θ, the temper σ. In pink go your step and your law, beside the course's. **Find out** with the sliders: which of the three do not matter in the end, and which change the spread in which the dog ends up? What do you have to do to σ to make up for a leash four times as stiff? Then make the step long: does the crowd still follow your law?
+# Take the dog into your own hands: its start $x_0$, the leash θ, the temper σ. In pink go your step and your law, beside the course's. **Find out** with the sliders: which of the three does not matter in the end, and which change the spread in which the dog ends up? What do you have to do to σ to make up for a leash four times as stiff? Then make the step long: does the crowd still follow your law?
 
 # %%
 ProcessExplorer(step=euler_maruyama_step, transition=ou_transition)
