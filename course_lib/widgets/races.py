@@ -80,12 +80,15 @@ def slope(log_errors: Tensor) -> float:
 
 def is_noisy(step: Callable[..., Tensor]) -> bool:
     """Whether `step` takes (drift, diffusion, x, t, h, noise) and not (velocity, x, t, h)."""
-    try:
-        signature = inspect.signature(step)
-        signature.bind(*range(6))
-    except (TypeError, ValueError):
-        return False
-    return True
+
+    def takes(count: int) -> bool:
+        try:
+            inspect.signature(step).bind(*range(count))
+        except (TypeError, ValueError):
+            return False
+        return True
+
+    return takes(6) and not takes(4)
 
 
 def _start() -> Tensor:

@@ -230,6 +230,9 @@ def test_steps_are_told_apart_by_what_they_can_be_called_with():
     assert not is_noisy(my_heun)
     assert not is_noisy(lambda velocity, x, t, h, looks=2: x)
     assert is_noisy(my_noisy)
+    assert not is_noisy(lambda *args: args[1])
+    assert not is_noisy(lambda velocity, x, t, h, looks=2, more=3: x)
+    assert not is_noisy(3)
 
 
 @pytest.mark.parametrize("field", ["spiral", "tide"])
