@@ -28,7 +28,7 @@ from course_lib.widgets.scene import (
     Readout,
     Scene,
 )
-from course_lib.widgets.seats import SCHEDULES, SEATS
+from course_lib.widgets.seats import SCHEDULES, SEATS, WEIGHTS
 from course_lib.widgets.square import square_grid
 from course_lib.widgets.yours import Own
 
@@ -40,7 +40,7 @@ HALF = 3.4  # of the side of what is shown
 COARSE = square_grid(3.0, 11)
 SHORT = 0.14  # the arrows of a field, beside those of the probe
 NUMBERS = tuple(str(k + 1) for k in range(len(SEATS)))
-MIXTURE = (SEATS, torch.zeros(len(SEATS)), torch.full((len(SEATS),), 1 / len(SEATS)))
+MIXTURE = (SEATS, torch.zeros(len(SEATS)), WEIGHTS)
 SQUARE: dict[str, Any] = dict(x=(-HALF, HALF), y=(-HALF, HALF), equal=True)
 
 
@@ -154,7 +154,7 @@ class PathExplorer(Explorer):
                 Panel(whole, title="All together, and a probe to drag", span=1.3, **SQUARE,
                       describe="particles on the marginal path, its density, and the arrow at "
                       f"the probe ({words}) with a line to each seat"),
-                Panel([_even(), *bars],
+                Panel([_before(), *bars],
                       title="Whose ticket, at the probe", x=(0.0, 1.0), y=(0.4, len(SEATS) + 0.6),
                       xlabel="posterior weight", ylabel="seat", span=0.8,
                       describe="the probability of each seat given the place of the probe"),
@@ -199,7 +199,7 @@ class PathExplorer(Explorer):
         return result
 
 
-_UNTESTED = " Seats are equally likely points: unequal weights and widths show nothing here."
+_UNTESTED = " Seats have no width: what a function makes of widths does not show here."
 
 
 def _place(value: Any) -> list[float]:
@@ -271,10 +271,11 @@ def _arrow(x: Tensor, by: Tensor, color: str, width: float) -> Arrows:
     return Arrows(x[:1], _left() * by[:, None], color=color, width=width, alpha=1.0)
 
 
-def _even() -> Lines:
-    """The weight that each seat would have if nothing were known."""
-    n = len(SEATS)
-    return Lines([[[1 / n, 0.4], [1 / n, n + 0.6]]], color="guide", width=1.4)
+def _before() -> Lines:
+    """The weight that each seat has before anything is known."""
+    seat = torch.arange(1.0, len(SEATS) + 1)
+    ends = torch.stack([seat - 0.48, seat + 0.48], dim=1)
+    return Lines(torch.stack([WEIGHTS[:, None].expand(-1, 2), ends], dim=-1), color="guide")
 
 
 def _bars(weights: Tensor, pair: bool, place: int, color: str) -> Bars:

@@ -423,7 +423,7 @@ walk = simulate(flow, torch.randn(2000, 2), time_grid(100), step=heun_step, reco
 plots.snapshots(walk, truth)
 
 # %% [markdown]
-# Five seats, on the left with one ticket for all, on the right as it is. Your functions move the pink particles. Drag the probe. **Find out:** on the linear path, where does its arrow lead at $t=0$, wherever you put it? Put it nearer to one seat than to all others: at which $t$ is its ticket as good as known, and under which schedule first? (All five are equally likely and have no width, so what your functions do with unequal weights and with $s>0$ does not show here.)
+# Five seats, some sought after more than others; on the left with one ticket for all, on the right as it is. Your functions move the pink particles. Drag the probe. **Find out:** on the linear path, where does its arrow lead at $t=0$, wherever you put it? Put it nearer to one seat than to all others: at which $t$ is its ticket as good as known, and under which schedule first? (The seats have no width, so what your functions make of $s>0$ does not show here.)
 
 # %%
 PathExplorer(velocity=marginal_velocity, weights=posterior_weights)

@@ -12,7 +12,7 @@ from course_lib.widgets import PathExplorer
 from course_lib.widgets.demo.pages import frozen
 from course_lib.widgets.path_explorer import MIXTURE, NUMBERS, TIMES
 from course_lib.widgets.scene import Arrows, Bars, Links, Points, packed
-from course_lib.widgets.seats import SCHEDULES, SEATS, cell_masses, conditional, marginal
+from course_lib.widgets.seats import SCHEDULES, SEATS, WEIGHTS, cell_masses, conditional, marginal
 
 EXPLORER = PathExplorer()
 
@@ -48,7 +48,7 @@ def test_links_and_bars_are_the_posterior_weights(schedule):
     assert middles == pytest.approx(np.arange(1, len(SEATS) + 1))
     assert np.allclose(heights[:, ::2], weights)
     known = float(SCHEDULES[schedule].alpha(TIMES[0]))  # a little, where α(0) is not 0
-    assert weights[0] == pytest.approx(np.full(len(SEATS), 0.2), abs=1e-6 + 0.3 * known)
+    assert weights[0] == pytest.approx(WEIGHTS.numpy(), abs=1e-6 + 0.3 * known)
     assert weights.sum(1) == pytest.approx(np.ones(len(TIMES)))
 
 
@@ -94,6 +94,15 @@ def test_the_linear_schedule_knows_the_ticket_first(schedule):
         return np.argmax(weights > 0.95)
 
     assert known("linear") <= known(schedule)
+
+
+def test_weights_that_forget_how_many_have_a_ticket_are_seen():
+    def equally_likely(schedule, x, t, means, stds, weights):
+        shares = my_weights(schedule, x, t, means, stds, weights) / weights
+        return shares / shares.sum(-1, keepdim=True)
+
+    shown = scene(PathExplorer(weights=equally_likely))
+    assert np.asarray(shown.readouts[-1].value).max() > 0.09
 
 
 def test_a_frozen_page_is_small():
