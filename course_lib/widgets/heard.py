@@ -11,7 +11,7 @@ from typing import Any
 
 __all__ = ["Ear", "heard"]
 
-MOST = 400  # characters, the last ones
+MOST, LINES = 400, 3  # characters and lines, the last ones
 
 
 class Ear(io.TextIOBase):
@@ -37,8 +37,11 @@ class Ear(io.TextIOBase):
     @property
     def words(self) -> str:
         """The end of it as a sentence, or ""."""
-        text = self.text.strip()
-        return f"Printed: {'… ' if len(self.text) > MOST else ''}{text}" if text else ""
+        lines = self.text.strip().splitlines()
+        if not lines:
+            return ""
+        cut = len(self.text) > MOST or len(lines) > LINES
+        return f"Printed: {'… ' if cut else ''}" + "\n".join(lines[-LINES:])
 
 
 @contextmanager

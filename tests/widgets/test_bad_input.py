@@ -207,8 +207,11 @@ def test_only_what_one_thread_prints_is_kept(capsys):
         with heard() as inner:
             print("b" * 500)
         print("c")
+        first = outer.words
+        print("d", "e", sep="\n")
     print("after")
-    assert outer.words == "Printed: a\nc"
+    assert first == "Printed: a\nc"
+    assert outer.words == "Printed: … c\nd\ne"
     assert inner.words == f"Printed: … {'b' * 400}"
     assert capsys.readouterr().out == "elsewhere\nafter\n"
 
