@@ -170,6 +170,13 @@ def test_the_exact_field_has_the_floor_as_its_loss_and_none_has_the_power(name):
     assert power.mean().item() == pytest.approx(shape.power(), abs=4 * power.std().item() / n**0.5)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_the_floor_that_is_drawn_is_that_of_uniform_times(name):
+    x, t, _ = on_the_path(name, 20_000)
+    truth = truth_of(name, tuple(LINE) if name == "drawn" else ())
+    assert truth.floor == pytest.approx(data(name).floor(x, t), rel=0.012)
+
+
 def test_the_exact_field_makes_no_error_and_moves_the_crowd_to_the_data():
     truth = truth_of("moons", ())
     flow = truth.learned(truth.cloud.velocity)
