@@ -52,20 +52,25 @@ def test_killed_before_every_write(undisturbed, classroom, victims):
 def test_killed_at_random_times_again_and_again(undisturbed, classroom, victims):
     graded, states, _ = undisturbed
     first, second, _ = classroom.rounds
-    course = classroom.copy(graded)
-    seconds = 1.05 * victims.grade(course, second, pause=0.01, entered=False).seconds
+    seconds = min(  # a machine may be busy for a moment, but hardly for three
+        victims.grade(classroom.copy(graded), second, pause=0.01, entered=False).seconds
+        for _ in range(3)
+    )
     draw, kills, wrong = random.Random(20), 0, []
     for chain in range(RANDOM_CHAINS):
-        course = classroom.copy(graded)
-        for _ in range(KILLS_EACH):
+        course, killed = classroom.copy(graded), 0
+        for _ in range(5 * KILLS_EACH):  # some end before they are killed
             place = draw.choice([first, second])
             after = draw.uniform(0, seconds)
-            kills += victims.grade(
+            killed += victims.grade(
                 course, place, pause=0.01, entered=False, kill_after=after
             ).killed
+            if killed == KILLS_EACH:
+                break
         victims.grade(course, second)
         apart = difference(state_of(course), states["second"])
         if apart:
             wrong.append(f"chain {chain}: {apart}")
+        kills += killed
     assert not wrong, "\n".join(wrong)
-    assert kills > 0.7 * RANDOM_CHAINS * KILLS_EACH
+    assert kills == RANDOM_CHAINS * KILLS_EACH
