@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any, ClassVar
 
-__all__ = ["Action", "Choice", "Control", "Slider", "Toggle"]
+__all__ = ["Action", "Choice", "Control", "Slider", "Toggle", "step_slider"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Control:
 class Slider(Control):
     """A number from `low` to `high` in steps; `logarithmic` in equal ratios, `steps` of them.
 
-    `steps` counts the positions between the ends; whole-numbered steps give whole numbers.
+    `steps` counts the positions between the ends; whole-numbered steps give whole numbers. With
+    `among` these are the only positions, and any other number becomes the nearest of them.
     """
 
     kind = "slider"
@@ -45,6 +46,7 @@ class Slider(Control):
     steps: int = 40
     logarithmic: bool = False
     whole: bool = False
+    among: Sequence[float] = ()
 
     def check(self, value: Any) -> float:
         number = isinstance(value, Real) and not isinstance(value, bool)
@@ -52,7 +54,15 @@ class Slider(Control):
         if not number or not self.low - slack <= value <= self.high + slack:
             raise ValueError(f"{self.name} is {value!r}; expected {self.low:g} to {self.high:g}")
         value = min(max(value, self.low), self.high)
+        if self.among:
+            return min(self.among, key=lambda position: abs(position - value))
         return round(value) if self.whole else float(value)
+
+
+def step_slider(end: float, counts: Sequence[int], value: float) -> Slider:
+    """The step h of a simulation until `end`, from those that fit into it: end / n for counts n."""
+    steps = tuple(sorted(end / n for n in counts))
+    return Slider("h", "step h", steps[0], steps[-1], value, among=steps)
 
 
 @dataclass(frozen=True)

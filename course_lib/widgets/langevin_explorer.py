@@ -10,7 +10,7 @@ from torch import Tensor
 from course_lib.distributions import GaussianMixture
 from course_lib.processes import SDE, Langevin
 from course_lib.simulate import Trajectory, simulate, time_grid
-from course_lib.widgets.controls import Choice, Slider
+from course_lib.widgets.controls import Choice, Slider, step_slider
 from course_lib.widgets.explorer import Explorer
 from course_lib.widgets.mixing import left_share, settled_spread, settling_time, two_modes
 from course_lib.widgets.scene import Image, Layer, Lines, Panel, Points, Readout, Scene
@@ -19,6 +19,7 @@ from course_lib.widgets.yours import Own
 __all__ = ["LangevinExplorer"]
 
 END, PARTICLES, SHOWN, FRAMES = 20.0, 2000, 400, 61
+STEPS = (1000, 800, 625, 500, 400, 320, 250, 200, 160, 125, 100, 80, 64, 50, 40, 32, 25, 20, 16)
 STD = 0.6  # of a mode, in each direction
 X, Y, FAR = (-4.5, 4.5), (-2.7, 2.7), 20.0  # what is farther than FAR is drawn at FAR
 STARTS = ("all on the left", "spread out")
@@ -50,9 +51,9 @@ class LangevinExplorer(Explorer):
         Slider("distance", "distance d", 0.0, 6.0, 2.4, steps=30),
         Slider("weight", "left weight ω", 0.1, 0.9, 0.3, steps=16),
         Slider("sigma", "noise σ", 0.2, 2.0, 1.0, steps=18),
-        Slider("h", "step h", 0.02, 1.28, 0.08, steps=24, logarithmic=True),
+        step_slider(END, STEPS, 0.08),
     )
-    frozen = {"distance": (1.6, 2.4, 4.0), "sigma": (0.5, 1.0), "h": (0.08, 0.64)}
+    frozen = {"distance": (1.6, 2.4, 4.0), "sigma": (0.5, 1.0), "h": (0.08, 0.625)}
 
     def __init__(
         self,
@@ -65,7 +66,6 @@ class LangevinExplorer(Explorer):
         super().__init__(**values)
 
     def scene(self, start: str, distance: float, weight: float, sigma: float, h: float) -> Scene:
-        h = END / round(END / h)
         target = two_modes(distance, weight, STD)
         x = torch.randn(PARTICLES, 2, generator=torch.Generator().manual_seed(0))
         x = target.means[0] + STD * x if start == STARTS[0] else x * torch.tensor([2.0, 1.0])

@@ -125,7 +125,7 @@ class PathExplorer(Explorer):
         bars: list[Layer] = [_bars(shares, self.weights is not None, 0, "end")]
         if self.weights is not None:
             try:
-                theirs = self._ask(self.weights, form, shares, x, TIMES)
+                theirs = self.weights.finite(shares, form, x, TIMES, *MIXTURE, when=TIMES)
                 legend.append(("yours", "area", self.weights.name))
                 bars.append(_bars(theirs, True, 1, "yours"))
                 off = (theirs - shares).abs().amax(1)
@@ -177,7 +177,7 @@ class PathExplorer(Explorer):
         assert function is not None
 
         def field(x: Tensor, t: Tensor) -> Tensor:
-            return self._ask(function, form, x, x, t)
+            return function.finite(x, form, x, t, *MIXTURE, when=t)
 
         theirs, arrows, mine = _crowd(field), _on_grid(field), field(x, TIMES)
         layers = [
@@ -186,17 +186,6 @@ class PathExplorer(Explorer):
             _arrow(x, mine, "yours", 2.0),
         ]
         return layers, (theirs - crowd).norm(dim=-1).amax(1), (mine - arrow).norm(dim=1)
-
-    @staticmethod
-    def _ask(function: Own, form: Schedule, like: Tensor, x: Tensor, t: Tensor) -> Tensor:
-        result = function.result(like, form, x, t, *MIXTURE)
-        off = ~result.isfinite().all(-1)
-        if off.any():
-            first = t.expand(len(off))[off].min().item()
-            raise ValueError(
-                f"At t = {first:.2f}: {function.name} returned NaN or infinite numbers"
-            )
-        return result
 
 
 _UNTESTED = " Seats have no width: what a function makes of widths does not show here."

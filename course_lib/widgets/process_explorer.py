@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from torch import Tensor
 from course_lib.distributions import GaussianMixture
 from course_lib.processes import SDE, BrownianMotion, Langevin, OrnsteinUhlenbeck
 from course_lib.simulate import Trajectory, simulate, time_grid
-from course_lib.widgets.controls import Choice, Slider
+from course_lib.widgets.controls import Choice, Slider, step_slider
 from course_lib.widgets.explorer import Explorer
 from course_lib.widgets.histogram import histogram
 from course_lib.widgets.scene import Bars, Layer, Lines, Panel, Readout, Scene
@@ -20,7 +21,9 @@ from course_lib.widgets.yours import Own, kind_of
 __all__ = ["ProcessExplorer"]
 
 END, PARTICLES, PATHS, FRAMES = 4.0, 2000, 24, 101
+STEPS = (200, 160, 125, 100, 80, 64, 50, 40, 32, 25, 20, 16, 13, 10, 8, 6, 5, 4)
 LOW, HIGH = -5.0, 5.0
+GRID = torch.linspace(LOW, HIGH, 201)
 FAR = 50.0  # where a line that leaves the panel ends
 WELLS = GaussianMixture(
     means=torch.tensor([[-1.8], [1.5]]),
@@ -62,7 +65,7 @@ class ProcessExplorer(Explorer):
         Slider("start", "start x₀", -3.0, 3.0, 2.0, steps=24),
         Slider("theta", "pull θ", 0.1, 4.0, 1.0, steps=39),
         Slider("sigma", "noise σ", 0.1, 2.0, 1.0, steps=19),
-        Slider("h", "step h", 0.02, 1.0, 0.04, steps=20, logarithmic=True),
+        step_slider(END, STEPS, 0.04),
     )
     frozen = {
         "process": ("Brownian motion", "Ornstein-Uhlenbeck", "Langevin"),
@@ -85,49 +88,38 @@ class ProcessExplorer(Explorer):
         sde = _process(process, theta, sigma)
         run = _run(sde, start, h)
         states, times = run.states[..., 0], run.times
+        law = _law(sde, start, times)
         heights, edges = histogram(states, LOW, HIGH, 60)
-        law, mean, std, name = _law(sde, start, times)
-        truth = "in the end" if process == "Langevin" else "exact"
-        peaks = heights.amax(1).sort().values  # the first ones are spikes that no axis holds
-        most = 1.3 * float(peaks[round(0.8 * (len(peaks) - 1))])
-        paths = torch.stack([times.expand(PATHS, -1), states[:, :PATHS].mT], dim=-1)
-        grid = torch.linspace(LOW, HIGH, law.shape[1])
-        curve = torch.stack([law, grid.expand_as(law)], dim=-1)[:, None]
-        lines: list[Layer] = [Lines(paths, color="simulated", growing=True, width=1.3, alpha=0.7)]
+        lines: list[Layer] = [_paths(times, states, "simulated")]
         laws: list[Layer] = [
-            Bars(heights, edges, sideways=True), Lines(curve, color="exact", dashed=True)
-        ]  # fmt: skip
-        legend = [("simulated", "area", "simulated"), ("exact", "dashed", name)]
+            Bars(heights, edges, sideways=True),
+            _curve(law.density, "exact", dashed=True),
+        ]
+        legend = [("simulated", "area", "simulated"), ("exact", "dashed", law.name)]
+        truth = "in the end" if process == "Langevin" else "exact"
         readouts = [
             Readout("mean", states.mean(1), color="simulated"),
-            Readout(truth, mean, color="exact"),
+            Readout(truth, law.mean, color="exact"),
             Readout("standard deviation", states.std(1), color="simulated"),
-            Readout(truth, std, color="exact"),
+            Readout(truth, law.std, color="exact"),
         ]
+        outside = ((states < LOW) | (states >= HIGH)).float().mean(1)
+        if outside.any():
+            readouts.append(Readout("outside the picture", 100 * outside, 2, "%", "simulated"))
         errors = []
-        if self.step is not None:
+        for panel, added in (
+            (lines, partial(self._their_crowd, sde, start, h)),
+            (laws, partial(self._their_law, sde, start, times)),
+        ):
             try:
-                theirs = _run(sde, start, h, self.step).states[..., 0]
+                theirs = added()
             except ValueError as error:
                 errors.append(str(error))
-            else:
-                some = torch.stack([times.expand(PATHS, -1), theirs[:, :PATHS].mT], dim=-1)
-                lines.append(Lines(some.clamp(-FAR, FAR), color="yours", growing=True, width=1.3))
-                legend.append(("yours", "line", self.step.name))
-                readouts += [
-                    Readout("your mean", theirs.mean(1), color="yours"),
-                    Readout("standard deviation", theirs.std(1), color="yours"),
-                ]
-        if self.transition is not None and isinstance(sde, OrnsteinUhlenbeck):
-            try:
-                mean, std = _their_law(self.transition, start, times, theta, sigma)
-            except ValueError as error:
-                errors.append(str(error))
-            else:
-                curve = torch.stack([_normal(grid, mean, std), grid.expand_as(law)], dim=-1)
-                laws.append(Lines(curve[:, None], color="yours", width=2.0))
-                legend.append(("yours", "line", f"law by {self.transition.name}"))
-                readouts.append(Readout("your law's deviation", std, color="yours"))
+                continue
+            if theirs is not None:
+                panel.append(theirs.layer)
+                legend.append(("yours", "line", theirs.name))
+                readouts += theirs.readouts
         return Scene(
             panels=[
                 Panel(
@@ -138,8 +130,9 @@ class ProcessExplorer(Explorer):
                 ),
                 Panel(
                     laws,
-                    x=(0.0, most), y=(LOW, HIGH), xlabel="density", title="All of them, now",
-                    describe=f"histogram of the particles at the present time, and {name}",
+                    x=(0.0, _highest(heights, law.density)), y=(LOW, HIGH), xlabel="density",
+                    title="All of them, now",
+                    describe=f"histogram of the particles at the present time, and {law.name}",
                 ),
             ],
             times=times,
@@ -152,51 +145,97 @@ class ProcessExplorer(Explorer):
             start=-1,
         )  # fmt: skip
 
+    def _their_crowd(self, sde: SDE, start: float, h: float) -> _Theirs | None:
+        """By the reader's own step, from the library's noise.
 
-def _run(sde: SDE, start: float, h: float, own: Own | None = None) -> Trajectory:
-    """All particles from `start`, always with the same noise; by a reader's own step if given.
+        Raises:
+            ValueError: what is wrong with that step.
+        """
+        own = self.step
+        if own is None:
+            return None
 
-    Raises:
-        ValueError: what is wrong with that step.
-    """
+        def step(drift: Any, diffusion: Any, x: Tensor, t: Tensor, h: Any, noise: Tensor) -> Tensor:
+            return own.finite(x, drift, diffusion, x, t, h, noise, when=t)
 
-    def step(drift: Any, diffusion: Any, x: Tensor, t: Tensor, h: Any, noise: Tensor) -> Tensor:
-        assert own is not None
-        return own.finite(x, drift, diffusion, x, t, h, noise)
+        run = _run(sde, start, h, step)
+        states = run.states[..., 0]
+        numbers = [
+            Readout("your mean", states.mean(1), color="yours"),
+            Readout("standard deviation", states.std(1), color="yours"),
+        ]
+        return _Theirs(_paths(run.times, states.clamp(-FAR, FAR), "yours"), own.name, numbers)
 
+    def _their_law(self, sde: SDE, start: float, times: Tensor) -> _Theirs | None:
+        """By the reader's own transition of the Ornstein-Uhlenbeck process.
+
+        Raises:
+            ValueError: it raised an exception, or returned no two finite numbers.
+        """
+        own = self.transition
+        if own is None or not isinstance(sde, OrnsteinUhlenbeck):
+            return None
+        moments = [_moments(own, start, t, sde.theta, sde.sigma) for t in times.tolist()]
+        mean, std = torch.tensor(moments).unbind(1)
+        numbers = [Readout("your law's deviation", std, color="yours")]
+        return _Theirs(_curve(_normal(mean, std), "yours"), f"law by {own.name}", numbers)
+
+
+class _Theirs(NamedTuple):
+    """What a reader's own function adds to the picture."""
+
+    layer: Layer
+    name: str
+    readouts: list[Readout]
+
+
+def _run(sde: SDE, start: float, h: float, step: Callable[..., Tensor] | None = None) -> Trajectory:
+    """All particles from `start`, always with the same noise."""
     return simulate(
         sde,
         torch.full((PARTICLES, 1), start),
-        time_grid(max(1, round(END / h)), end=END),
-        step=step if own else None,
+        time_grid(round(END / h), end=END),
+        step=step,
         generator=torch.Generator().manual_seed(0),
         record=FRAMES,
     )
 
 
-def _their_law(
-    own: Own, start: float, times: Tensor, theta: float, sigma: float
-) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation (frames,) by the reader's own function.
+def _moments(own: Own, start: float, t: float, theta: float, sigma: float) -> tuple[float, float]:
+    """Mean and standard deviation at `t` by a reader's own law.
 
     Raises:
         ValueError: it raised an exception, or returned no two finite numbers.
     """
-    x = torch.full((1, 1), start)
-    found = []
-    for t in times.tolist():
-        answer = own.call(x, t, theta, sigma)
-        if not isinstance(answer, tuple) or len(answer) != 2:
-            what = f"{len(answer)} values" if isinstance(answer, tuple) else kind_of(answer)
-            raise ValueError(f"{own.name} returned {what}; expected a mean and a deviation")
-        mean, std = (torch.as_tensor(value).detach().float().cpu() for value in answer)
-        if mean.numel() != 1 or std.numel() != 1:
-            shapes = f"{tuple(mean.shape)} and {tuple(std.shape)}"
-            raise ValueError(f"{own.name} returned shapes {shapes}; expected (1, 1) and a number")
-        if not (mean.isfinite().all() and std.isfinite().all()):
-            raise ValueError(f"At t = {t:.2f}: {own.name} returned NaN or infinite numbers")
-        found.append(torch.stack([mean.flatten()[0], std.flatten()[0]]))
-    return torch.stack(found).unbind(1)  # type: ignore[return-value]
+    answer = own.call(torch.full((1, 1), start), t, theta, sigma)
+    if not isinstance(answer, tuple) or len(answer) != 2:
+        what = f"{len(answer)} values" if isinstance(answer, tuple) else kind_of(answer)
+        raise ValueError(f"{own.name} returned {what}; expected a mean and a deviation")
+    mean, std = (torch.as_tensor(value) for value in answer)
+    if mean.numel() != 1 or std.numel() != 1:
+        shapes = f"{tuple(mean.shape)} and {tuple(std.shape)}"
+        raise ValueError(f"{own.name} returned shapes {shapes}; expected (1, 1) and a number")
+    if not (mean.isfinite().all() and std.isfinite().all()):
+        raise ValueError(f"At t = {t:.2f}: {own.name} returned NaN or infinite numbers")
+    return float(mean), float(std)
+
+
+def _paths(times: Tensor, states: Tensor, color: str) -> Lines:
+    """Some of the paths over time; `states` (frames, n)."""
+    some = torch.stack([times.expand(PATHS, -1), states[:, :PATHS].mT], dim=-1)
+    return Lines(some, color=color, growing=True, width=1.3, alpha=0.7)
+
+
+def _curve(density: Tensor, color: str, dashed: bool = False) -> Lines:
+    """A density (frames, grid), drawn sideways."""
+    curve = torch.stack([density, GRID.expand_as(density)], dim=-1)
+    return Lines(curve[:, None], color=color, dashed=dashed)
+
+
+def _highest(heights: Tensor, density: Tensor) -> float:
+    """The end of an axis that holds histogram and law (frames, ...), but for the first spikes."""
+    peaks = torch.maximum(heights.amax(1), density.nan_to_num().amax(1)).sort().values
+    return 1.15 * float(peaks[round(0.8 * (len(peaks) - 1))])
 
 
 def _process(name: str, theta: float, sigma: float) -> SDE:
@@ -207,26 +246,31 @@ def _process(name: str, theta: float, sigma: float) -> SDE:
     return OrnsteinUhlenbeck(theta, sigma)
 
 
-def _law(sde: SDE, start: float, times: Tensor) -> tuple[Tensor, Tensor, Tensor, str]:
-    """Density (frames, grid), mean and standard deviation (frames,) of the law, and its name."""
-    grid = torch.linspace(LOW, HIGH, 201)
+class _Law(NamedTuple):
+    """Density (frames, grid), mean and standard deviation (frames,), and a name."""
+
+    density: Tensor
+    mean: Tensor
+    std: Tensor
+    name: str
+
+
+def _law(sde: SDE, start: float, times: Tensor) -> _Law:
+    """The exact law at `times`; of Langevin dynamics the one that it approaches."""
     if isinstance(sde, Langevin):
-        density = WELLS.log_prob(grid[:, None]).exp()
-        mean = WELLS.weights @ WELLS.means[:, 0]
-        square = (density * grid.square()).sum() * (grid[1] - grid[0])
-        every = (density.expand(len(times), -1), mean.expand(len(times)),
-                 (square - mean.square()).sqrt().expand(len(times)))  # fmt: skip
-        return *every, "the law it approaches"
-    x = torch.full((len(times), 1), start)
-    law = sde.transition(x, times)
+        density, mean = WELLS.log_prob(GRID[:, None]).exp(), WELLS.weights @ WELLS.means[:, 0]
+        square = torch.trapezoid(density * GRID.square(), GRID)
+        std, n = (square - mean.square()).sqrt(), len(times)
+        return _Law(density.expand(n, -1), mean.expand(n), std.expand(n), "the law it approaches")
+    law = sde.transition(torch.full((len(times), 1), start), times)
     mean, std = law.mean[:, 0], law.scale.expand(len(times))
-    return _normal(grid, mean, std), mean, std, "exact law"
+    return _Law(_normal(mean, std), mean, std, "exact law")
 
 
-def _normal(grid: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+def _normal(mean: Tensor, std: Tensor) -> Tensor:
     """Normal densities (frames, grid); NaN where one is a spike that no axis holds."""
     width = std[:, None].clamp(min=1e-3)
-    density = torch.exp(-0.5 * ((grid - mean[:, None]) / width).square())
+    density = torch.exp(-0.5 * ((GRID - mean[:, None]) / width).square())
     density = density / (width * (2 * torch.pi) ** 0.5)
     density[std < 0.02] = float("nan")
     return density

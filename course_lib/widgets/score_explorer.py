@@ -140,10 +140,7 @@ class ScoreExplorer(Explorer):
 
     def _theirs(self, x: Tensor, t: Tensor) -> Tensor:
         assert self.score is not None
-        try:
-            return self.score.finite(x, x, t)
-        except ValueError as error:
-            raise ValueError(f"At t = {float(t):.2f}: {error}") from error
+        return self.score.finite(x, x, t, when=t)
 
 
 class _Known(NamedTuple):

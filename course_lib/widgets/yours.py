@@ -1,7 +1,7 @@
 """A reader's own function in a widget: what it returns, or a sentence about what is wrong.
 
 mine = Own.of(score, "score", "(x, t)")  # None if there is none
-mine.finite(x, x, t)  # like score(x, t), shaped like x
+mine.finite(x, x, t)  # score(x, t), shaped like x
 """
 
 from __future__ import annotations
@@ -76,12 +76,20 @@ class Own:
             raise ValueError(f"{self.name} returned complex numbers; expected real ones")
         return result.detach().to(like)
 
-    def finite(self, like: Tensor, *args: Any, **named: Any) -> Tensor:
-        """As `result`, but what is not finite raises ValueError too."""
+    def finite(
+        self, like: Tensor, *args: Any, when: Tensor | float | None = None, **named: Any
+    ) -> Tensor:
+        """As `result`, but what is not finite raises ValueError too.
+
+        Args:
+            when: the time, () or (batch,), for the message; None to leave it out.
+        """
         result = self.result(like, *args, **named)
-        if not result.isfinite().all():
+        off = ~result.isfinite()
+        if off.any():
             what = "NaN" if result.isnan().any() else "infinite numbers"
-            raise ValueError(f"{self.name} returned {what}")
+            at = "" if when is None else f"At t = {_earliest(when, off):.2f}: "
+            raise ValueError(f"{at}{self.name} returned {what}")
         return result
 
     def loss(self, *args: Any) -> Tensor:
@@ -144,6 +152,12 @@ def _problem(function: object, argument: str, takes: str) -> str:
     if not callable(function):
         return f"{argument} is {kind_of(function)}; expected a function of {takes}"
     return ""
+
+
+def _earliest(when: Tensor | float, off: Tensor) -> float:
+    """The first of the times () or (batch,) at which `off` (batch, ...) is true."""
+    bad = off.flatten(1).any(1)
+    return float(torch.as_tensor(when).expand(len(bad))[bad].min())
 
 
 def _inner(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -21,7 +21,7 @@ def scene(**changes):
 
 def moments(shown):
     """mean, exact mean, standard deviation, exact one: arrays (frames,)."""
-    return [np.asarray(r.value) for r in shown.readouts]
+    return [np.asarray(r.value) for r in shown.readouts[:4]]
 
 
 @pytest.mark.parametrize("sigma", [0.3, 1.0])
@@ -85,6 +85,39 @@ def test_bars_are_the_share_of_the_particles_in_each_bin():
     middle = (edges[1:] + edges[:-1]) / 2
     mean = (heights * middle * np.diff(edges)).sum(1) / total
     assert np.all(abs(mean - moments(shown)[0]) < 0.51 * (edges[1] - edges[0]))
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+@pytest.mark.parametrize(("theta", "sigma", "h"), [(1, 1, 0.04), (4, 2, 1.0), (0.1, 0.1, 0.04)])
+def test_the_axis_holds_the_crowd_and_the_law_at_most_times(process, theta, sigma, h):
+    panel = scene(process=process, theta=theta, sigma=sigma, h=h).panels[1]
+    bars, law = (np.asarray(panel.layers[0].heights), np.asarray(panel.layers[1].xy)[:, 0, :, 0])
+    held = np.maximum(bars.max(1), np.nan_to_num(law).max(1)) < panel.x[1]
+    assert held[-1]
+    assert held.mean() >= 0.75
+
+
+def test_what_has_left_the_picture_is_counted():
+    assert not [r for r in scene().readouts if r.label == "outside the picture"]
+    shown = scene(process="Brownian motion", sigma=2.0, start=0.0)
+    (outside,) = [np.asarray(r.value) for r in shown.readouts if r.label == "outside the picture"]
+    share = 100 * math.erfc(5 / (2.0 * math.sqrt(4.0)) / math.sqrt(2))
+    assert outside[0] == 0
+    assert outside[-1] == pytest.approx(share, abs=4.5 * math.sqrt(share * (100 - share) / 2000))
+
+
+@pytest.mark.parametrize("h", [0.02, 0.3, 0.7, 1.0])
+def test_the_step_that_is_shown_is_the_one_that_is_used(h):
+    used = EXPLORER.checked({**EXPLORER.start, "h": h})["h"]
+    assert abs(used - h) < 0.1 * h
+    asked = []
+
+    def step(drift, diffusion, x, t, h, noise):
+        asked.append(float(h))
+        return x
+
+    ProcessExplorer(step).scene(**{**EXPLORER.start, "h": used})
+    assert asked == pytest.approx([used] * round(4 / used), rel=1e-4)
 
 
 def test_histogram_is_that_of_numpy():
@@ -171,7 +204,10 @@ def test_a_reader_s_own_law_beside_the_exact_one():
         (dict(step=lambda x: x), "<lambda> takes (x); expected a function of (drift, diffusion"),
         (dict(step=...), "step is not written yet"),
         (dict(step=lambda d, g, x, t, h, n: x[:, 0]), "<lambda> returned shape (2000,); expected"),
-        (dict(step=lambda d, g, x, t, h, n: x / 0), "<lambda> returned infinite numbers"),
+        (
+            dict(step=lambda d, g, x, t, h, n: x / 0),
+            "At t = 0.00: <lambda> returned infinite numbers",
+        ),
         (dict(transition=lambda x, e, a, s: x), "<lambda> returned a Tensor; expected a mean and"),
         (dict(transition=lambda x, e, a, s: (x, 1.0, 2.0)), "<lambda> returned 3 values"),
         (dict(transition=lambda x, e, a, s: (x.expand(3, 1), 1.0)), "<lambda> returned shapes (3,"),

@@ -1,7 +1,7 @@
 // The elements that set an explorer's values. `change(name, value)` is called when one is moved.
 const CONTROL = {
   slider(spec, value, change) {
-    const { among } = spec; // on a page without Python, the only values there are
+    const among = spec.among?.length ? spec.among : null; // the only values there are
     const input = make("input", { type: "range", min: 0, max: among ? among.length - 1 : spec.steps, step: 1 });
     const shown = make("output");
     const number = (k) => {
