@@ -256,10 +256,28 @@ def test_a_handle_moves_by_mouse_and_by_keys(dragged):
     )
 
 
+def test_a_picture_is_grey_while_it_waits_and_never_longer(dragged):
+    """Several questions while each answer takes longer than the 0.2 s without a sign."""
+    dragged.js("""stage => {
+      const send = stage.model.send.bind(stage.model);
+      stage.model.send = (message) => setTimeout(() => send(message), 300);
+    }""")
+    waiting = "stage => stage.root.classList.contains('waiting')"
+    dragged.root.locator(".handle").focus()
+    for _ in range(4):
+        dragged.page.keyboard.press("ArrowRight")
+        dragged.page.wait_for_timeout(130)
+    dragged.until(waiting)
+    dragged.wait()
+    dragged.page.wait_for_timeout(400)
+    assert not dragged.js(waiting)
+    assert dragged.js("stage => getComputedStyle(stage.figure).opacity") == "1"
+
+
 def test_a_press_in_the_panel_fetches_the_handle(dragged):
     canvas, mouse = dragged.root.locator("canvas").bounding_box(), dragged.page.mouse
     mouse.click(canvas["x"] + 0.25 * canvas["width"], canvas["y"] + 0.25 * canvas["height"])
     dragged.page.wait_for_timeout(50)
     dragged.wait()
     assert dragged.js("stage => stage.values.probe") == [-1.0, 0.5]
-    assert dragged.js("stage => document.activeElement.dataset.name") == "probe"
+    assert dragged.js("stage => document.activeElement === stage.root")

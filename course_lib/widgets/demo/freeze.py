@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from course_lib.widgets.demo.pages import contents, frozen
+from course_lib.widgets.demo.pages import contents, frozen, links
 from course_lib.widgets.explorer import Explorer
 
 __all__ = ["freeze"]
@@ -20,17 +20,12 @@ def freeze(catalogue: Mapping[str, type[Explorer]], folder: Path, title: str) ->
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file; expected a folder, or a name for a new one")
     folder.mkdir(parents=True, exist_ok=True)
-    names = list(catalogue)
-    pages = [(f"{name}.html", catalogue[name]) for name in names]
+    pages = [(f"{name}.html", explorer) for name, explorer in catalogue.items()]
     index = folder / "index.html"
     index.write_text(contents(pages, title), encoding="utf-8")
     yield index
-    for i, name in enumerate(names):
-        links = {
-            "previous": f"{names[i - 1]}.html" if i else None,
-            "contents": "index.html",
-            "next": f"{names[i + 1]}.html" if i + 1 < len(names) else None,
-        }
-        path = folder / f"{name}.html"
-        path.write_text(frozen(catalogue[name](), links), encoding="utf-8")
+    addresses = [address for address, _ in pages]
+    for i, (address, explorer) in enumerate(pages):
+        path = folder / address
+        path.write_text(frozen(explorer(), links(addresses, i, "index.html")), encoding="utf-8")
         yield path

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import html
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,33 @@ from course_lib.widgets.one_thread import one_thread
 from course_lib.widgets.scene import Scene, packed
 from course_lib.widgets.stage import script, style
 
-__all__ = ["contents", "frozen", "live"]
+__all__ = ["contents", "frozen", "links", "live"]
 
 HERE = Path(__file__).parent
-KEYS = (
-    "<span><kbd>space</kbd> play</span> <span><kbd>←</kbd> <kbd>→</kbd> frame</span> "
-    "<span><kbd>r</kbd> reset</span> <span><kbd>f</kbd> full screen</span> "
-    '<span><kbd>d</kbd> <a href="#" data-key="d">dark or light</a></span>'
+PLAYING = (("space", "play"), ("← →", "frame"), ("r", "reset"), ("f", "full screen"))
+MOVING = (
+    ("n", "next"),
+    ("p", "previous"),
+    ("1 … 9", "that page"),
+    ("c", "contents"),
+    ("[ ]", "slower, faster"),
+    ("l", "loop"),
+    ("Home End", "first, last frame"),
 )
+THEME = '<span><kbd>d</kbd> <a href="#" data-key="d">dark or light</a></span>'
+
+Links = Mapping[str, Any]
+
+
+def links(pages: Sequence[str], place: int, contents: str) -> Links:
+    """Where the keys of the page at `place` lead; all are addresses."""
+    after = place + 1
+    return {
+        "pages": pages,
+        "previous": pages[place - 1] if place else None,
+        "contents": contents,
+        "next": pages[after] if after < len(pages) else None,
+    }
 
 
 def contents(pages: Sequence[tuple[str, type[Explorer]]], title: str) -> str:
@@ -32,21 +51,20 @@ def contents(pages: Sequence[tuple[str, type[Explorer]]], title: str) -> str:
         f"<p>{html.escape(explorer.question)}</p></li>"
         for address, explorer in pages
     )
-    keys = (
-        f"<p>On every page: <kbd>n</kbd> next, <kbd>p</kbd> previous, <kbd>c</kbd> contents. {KEYS}"
-    )
-    body = f"<main><h1>{html.escape(title)}</h1>{keys}</p><ol>{entries}</ol></main>"
+    keys = f'<p class="keys">{_keys(MOVING + PLAYING)} {THEME}</p>'
+    body = f"<main><h1>{html.escape(title)}</h1>{keys}<ol>{entries}</ol></main>"
     first = pages[0][0] if pages else None
-    return _page(title, "contents", body, f"lecture({json.dumps({'next': first})});")
+    ways = {"pages": [address for address, _ in pages], "next": first}
+    return _page(title, "contents", body, f"lecture({json.dumps(ways)});")
 
 
-def live(explorer: Explorer, links: dict[str, str | None], socket: str) -> str:
+def live(explorer: Explorer, ways: Links, socket: str) -> str:
     """A page whose Python is at the other end of the web socket at the path `socket`."""
     address = f'location.origin.replace("http", "ws") + {json.dumps(socket)}'
-    return _stage_page(explorer, links, f"new SocketModel({address}, {_json(explorer.face())})")
+    return _stage_page(explorer, ways, f"new SocketModel({address}, {_json(explorer.face())})")
 
 
-def frozen(explorer: Explorer, links: dict[str, str | None]) -> str:
+def frozen(explorer: Explorer, ways: Links) -> str:
     """A page that needs no Python: every variant is in it, each array once.
 
     Controls whose values it does not have are left out.
@@ -71,7 +89,7 @@ def frozen(explorer: Explorer, links: dict[str, str | None]) -> str:
     ]
     texts = [base64.b64encode(part).decode() for part in arrays.values()]
     return _stage_page(
-        explorer, links, f"new FrozenModel({_json(face)}, {_json(variants)}, {_json(texts)})"
+        explorer, ways, f"new FrozenModel({_json(face)}, {_json(variants)}, {_json(texts)})"
     )
 
 
@@ -89,24 +107,33 @@ def _among(control: dict[str, Any], values: Sequence[Any] | None) -> dict[str, A
     return control
 
 
-def _stage_page(explorer: Explorer, links: dict[str, str | None], model: str) -> str:
+def _stage_page(explorer: Explorer, ways: Links, model: str) -> str:
     moves = [
         f'<a href="{html.escape(href)}">{words}</a>'
         for words, href in (
-            ("← previous", links.get("previous")),
-            ("contents", links.get("contents")),
-            ("next →", links.get("next")),
+            ("← previous", ways.get("previous")),
+            ("contents", ways.get("contents")),
+            ("next →", ways.get("next")),
         )
         if href
     ]
-    nav = f'<nav>{"".join(moves)}<span class="keys"></span>{KEYS}</nav>'
+    nav = f'<nav>{"".join(moves)}<span class="keys"></span>{_keys(PLAYING)} {THEME}</nav>'
     run = (
         f"{script().replace('export default { render };', '')}\n{_read('host.js')}\n"
-        f"lecture({json.dumps(links)});\n"
+        f"const fullScreen = lecture({json.dumps(ways)});\n"
         'const el = document.querySelector("#stage");\n'
-        f"render({{ model: {model}, el, options: {{ page: document.documentElement }} }});"
+        f"render({{ model: {model}, el, options: {{ fullScreen }} }});"
     )
     return _page(explorer.title, "lecture", f'<div id="stage"></div>{nav}', run, style())
+
+
+def _keys(meanings: Sequence[tuple[str, str]]) -> str:
+    """Keys and what they do."""
+    entries = []
+    for keys, words in meanings:
+        parts = (key if key == "…" else f"<kbd>{html.escape(key)}</kbd>" for key in keys.split())
+        entries.append(f"<span>{' '.join(parts)} {words}</span>")
+    return " ".join(entries)
 
 
 def _page(title: str, kind: str, body: str, run: str, css: str = "") -> str:

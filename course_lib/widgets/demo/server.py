@@ -15,7 +15,7 @@ from tornado.web import Application, HTTPError, RequestHandler
 from tornado.websocket import WebSocketHandler
 
 from course_lib.widgets.answers import Answers
-from course_lib.widgets.demo.pages import contents, live
+from course_lib.widgets.demo.pages import contents, links, live
 from course_lib.widgets.explorer import Explorer
 
 __all__ = ["application", "serve"]
@@ -35,13 +35,8 @@ class _Page(RequestHandler):
         if name not in catalogue:
             raise HTTPError(404, reason="there is no such widget")
         names = list(catalogue)
-        i = names.index(name)
-        links = {
-            "previous": names[i - 1] if i else None,
-            "contents": "./",
-            "next": names[i + 1] if i + 1 < len(names) else None,
-        }
-        self.finish(live(catalogue[name](), links, f"/socket/{name}"))
+        ways = links(names, names.index(name), "./")
+        self.finish(live(catalogue[name](), ways, f"/socket/{name}"))
 
 
 class _Socket(WebSocketHandler):

@@ -15,11 +15,19 @@ class Clock {
   // New frames; the share of the way that was shown stays, if `keep`.
   reset(frames, seconds, start, keep) {
     const share = this.last > 0 ? this.at / this.last : 0;
-    const first = start < 0 ? frames + start : start;
     this.frames = frames;
     this.seconds = seconds;
-    this.at = keep ? (this.playing ? share * this.last : Math.round(share * this.last)) : first;
-    this.at = Math.min(Math.max(this.at, 0), this.last);
+    this.at = keep ? (this.playing ? share * this.last : Math.round(share * this.last)) : this.opening(start);
+  }
+  // The frame that a scene opens with; `start` may count from the end.
+  opening(start) {
+    return Math.min(Math.max(start < 0 ? this.frames + start : start, 0), this.last);
+  }
+  // As it was at first.
+  rewind(start) {
+    this.pause();
+    Object.assign(this, { at: this.opening(start), speed: 1, loop: true });
+    this.onchange();
   }
   seek(at) {
     this.at = Math.min(Math.max(at, 0), this.last);

@@ -182,8 +182,8 @@ class Panel {
         element.setPointerCapture(event.pointerId);
         this.stage.held = layer.name;
         event.stopPropagation();
-        event.preventDefault(); // no selection of words on the way; the focus is the handle's
-        handle.focus({ preventScroll: true });
+        event.preventDefault(); // no selection of words on the way
+        this.stage.root.focus({ preventScroll: true });
         if (element !== handle) move(this.units(event));
       });
       element.addEventListener("pointermove", (event) => {

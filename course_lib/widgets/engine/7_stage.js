@@ -25,7 +25,7 @@ function icon(name) {
 class Stage {
   constructor(model, parent, options = {}) {
     this.model = model;
-    this.options = options; // `page`: what goes full screen, where the widget has a page of its own
+    this.options = options; // `fullScreen`: switches it, where the widget has a page of its own
     this.face = model.get("face");
     this.values = { ...this.face.values };
     this.serial = 0;
@@ -64,6 +64,8 @@ class Stage {
     }
     this.root.append(head, this.error, this.figure, this.legend, this.transport, this.knobs, this.readouts, this.note);
     this.root.addEventListener("keydown", (event) => this.key(event));
+    this.root.addEventListener("change", () => this.letGo());
+    this.root.addEventListener("click", (event) => event.target.matches("select, option") || this.letGo()); // its menu has just opened
     parent.append(this.root);
   }
 
@@ -215,14 +217,15 @@ class Stage {
     if (this.playing !== clock.playing) {
       this.playing = clock.playing;
       this.playButton.innerHTML = icon(clock.playing ? "pause" : "play");
-      this.playButton.setAttribute("aria-label", clock.playing ? "pause (space)" : "play (space)");
+      this.playButton.title = clock.playing ? "pause (space)" : "play (space)";
+      this.playButton.setAttribute("aria-label", this.playButton.title);
     }
     this.time.value = clock.at;
     if (spec.times) {
       const a = Math.floor(clock.at);
       const b = Math.min(a + 1, clock.last);
       const t = spec.times[a] + (clock.at - a) * (spec.times[b] - spec.times[a]);
-      const whole = spec.times.every(Number.isInteger);
+      const whole = spec.clock !== "t" && spec.times.every(Number.isInteger);
       this.shown.textContent = `${spec.clock} = ${whole ? Math.round(t) : t.toFixed(2)}`;
       this.time.setAttribute("aria-valuetext", this.shown.textContent);
     }
@@ -278,7 +281,7 @@ class Stage {
     this.next = false;
     this.serial += 1;
     this.late = setTimeout(() => this.root.classList.toggle("waiting", true), 200);
-    this.silent = setTimeout(() => this.say(SILENCE + (this.options.page ? "" : WHY)), 1000 * this.patience);
+    this.silent = setTimeout(() => this.say(SILENCE + (this.options.fullScreen ? "" : WHY)), 1000 * this.patience);
     this.send({ kind: "ask", values: this.values, serial: this.serial });
   }
 
@@ -290,19 +293,19 @@ class Stage {
   reset() {
     this.values = { ...this.face.values };
     for (const [name, control] of Object.entries(this.controls)) control.set(this.values[name]);
-    this.clock.pause();
     this.held = null;
-    this.clock.at = 0;
+    this.clock.rewind(this.spec?.start ?? 0);
+    this.speed.value = this.clock.speed;
+    this.loop.checked = this.clock.loop;
     this.next = true;
     if (this.serial === this.answered) this.ask();
   }
 
   key(event) {
-    const inField = event.target.matches("input:not(.time), select, button");
     const plain = !(event.ctrlKey || event.metaKey || event.altKey);
     // A notebook would take letters and arrows for its own commands.
     const leaves = ["Tab", "Escape"].includes(event.key) || (event.key === "Enter" && event.shiftKey);
-    if (plain && !leaves && !this.options.page) event.stopPropagation();
+    if (plain && !leaves && !this.options.fullScreen) event.stopPropagation();
     const actions = {
       " ": () => this.clock.toggle(),
       ArrowLeft: () => this.clock.step(event.shiftKey ? -10 : -1),
@@ -316,8 +319,7 @@ class Stage {
       f: () => this.fullScreen(),
     };
     const action = actions[event.key] ?? actions[event.key.toLowerCase()]; // Caps Lock may be on
-    const taken = inField && [" ", "ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key);
-    if (!action || !plain || taken) return;
+    if (!action || !plain || keeps(event.target, event.key)) return;
     event.preventDefault();
     event.stopPropagation();
     action();
@@ -330,8 +332,15 @@ class Stage {
   }
 
   fullScreen() {
-    if (document.fullscreenElement) document.exitFullscreen();
-    else (this.options.page ?? this.root).requestFullscreen?.();
+    if (this.options.fullScreen) this.options.fullScreen();
+    else if (document.fullscreenElement) document.exitFullscreen();
+    else this.root.requestFullscreen?.();
+  }
+
+  // After a pointer was used, the keys are the clock's again; a control that was reached by Tab keeps them.
+  letGo() {
+    const held = document.activeElement;
+    if (held !== this.root && this.root.contains(held) && !held.matches(":focus-visible")) this.root.focus({ preventScroll: true });
   }
 
   destroy() {
@@ -342,6 +351,15 @@ class Stage {
     this.themes.disconnect();
     this.root.remove();
   }
+}
+
+// Whether a focused control does something of its own with a key.
+function keeps(control, key) {
+  const moves = ["ArrowLeft", "ArrowRight", "Home", "End"].includes(key);
+  if (control.matches(".time, .handle")) return false;
+  if (control.matches("[type=range], [type=radio]")) return moves;
+  if (control.matches("select")) return moves || key === " ";
+  return control.matches("button, [type=checkbox]") && key === " ";
 }
 
 function sameShape(a, b) {
