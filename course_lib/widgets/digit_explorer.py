@@ -118,11 +118,15 @@ class DigitExplorer(Explorer):
                 Readout("of real digits", _real_diversity(digit), color="exact"),
                 Readout("calls of the network", str(calls)),
             ],
-            note="Diversity: variance within a digit of the judge's 64 features, added up.",
+            note="Diversity: variance of the judge's 64 features within what was one order, added "
+            "up." + (_NOT_TOLD if w == 0 else ""),
             error=error,
             seconds=3.0,
             start=-1,
         )
+
+
+_NOT_TOLD = " At w = 0 nobody is told the order: digits of all kinds are counted as one."
 
 
 def _write(

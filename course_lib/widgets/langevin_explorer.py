@@ -22,7 +22,7 @@ END, PARTICLES, SHOWN, FRAMES = 20.0, 2000, 400, 61
 STEPS = (1000, 800, 625, 500, 400, 320, 250, 200, 160, 125, 100, 80, 64, 50, 40, 32, 25, 20, 16)
 STD = 0.6  # of a mode, in each direction
 X, Y, FAR = (-4.5, 4.5), (-2.7, 2.7), 20.0  # what is farther than FAR is drawn at FAR
-STARTS = ("all on the left", "spread out")
+STARTS = ("the left mode", "spread out")
 
 
 class LangevinExplorer(Explorer):

@@ -40,13 +40,13 @@ class NoiseScrubber(Explorer):
         values: initial values of controls.
 
     Raises:
-        ValueError: arguments of another kind, or a value outside its range.
+        ValueError: a value outside its range.
     """
 
     title = "What does the network see in the noise?"
     question = (
         "When does the guess become this digit, and is no longer an average of digits? "
-        "Until when does it believe a wrong label?"
+        "Tell it another digit: until when is that one read in all three?"
     )
     controls = (
         Choice("digit", "digit", tuple("0123456789"), "3"),
@@ -82,6 +82,9 @@ class NoiseScrubber(Explorer):
             "of all digits": _error(_average(None), z),
             f"of {said}s": _error(_average(said), z),
         }
+        counts = [(digit, label, name) for name in read]
+        if said != label:
+            counts.append((str(said), said, f"told {said}"))
         panels = [Panel([_column(x)], title="image xₜ", describe=f"noisy images of {digit}")]
         panels += [
             Panel(
@@ -101,9 +104,9 @@ class NoiseScrubber(Explorer):
                 ("exact", "dashed", "error of the average image"),
             ],
             readouts=[
-                Readout(f"read as {digit}, {name}", (seen == label).sum(1), digits=1,
+                Readout(f"read as {words}, {name}", (read[name] == wanted).sum(1), digits=1,
                         unit=f"of {IMAGES}", color=colors[name])
-                for name, seen in read.items()
+                for words, wanted, name in counts
             ],
             note="Below a guess: what the judge reads in it. Error: mean over images and pixels.",
             error=error,
@@ -174,15 +177,17 @@ def _curves(
 ) -> Panel:
     """Errors of the guesses over time, and those of the averages, which time does not change."""
     layers: list[Layer] = []
-    for at, (name, level) in zip((0.14, 0.7), averages.items(), strict=True):
+    most = 1.15 * max(float(e.max()) for e in [*errors.values(), *averages.values()])
+    low = min(averages, key=lambda name: float(averages[name]))
+    for name, level in averages.items():
         ends = torch.tensor([[[0.0, float(level)], [1.0, float(level)]]])
         layers.append(Lines(ends, color="exact", dashed=True))
-        layers.append(Marks(torch.tensor([[at, float(level)]]), [name], size=1))
+        beside = -0.065 if name == low else 0.012  # under the lower line, over the other
+        layers.append(Marks([[0.62, float(level) + beside * most]], [name], size=0))
     for name, error in errors.items():
         curve = torch.stack([times, error], dim=-1)
         layers.append(Lines(curve[None], color=colors[name]))
         layers.append(Points(curve[:, None], color=colors[name], size=9, alpha=1.0))
-    most = 1.15 * max(float(e.max()) for e in [*errors.values(), *averages.values()])
     return Panel(
         layers, title="Mean squared error of the guess", x=(0.0, 1.0), y=(0.0, most),
         xlabel="time t", span=2.5,

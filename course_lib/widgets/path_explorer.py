@@ -62,8 +62,9 @@ class PathExplorer(Explorer):
 
     title = "One ticket, and the whole crowd"
     question = (
-        "Linear, t = 0: where does the probe's arrow lead, wherever you drag it? "
-        "When is its ticket as good as known, and under which schedule first?"
+        "Every particle holds a ticket to one of five seats, the data. Linear, t = 0: where does "
+        "the probe's arrow lead, wherever you drag it? When is the ticket of one who stands there "
+        "as good as known, and under which schedule first?"
     )
     controls = (
         Choice("schedule", "schedule", tuple(SCHEDULES), "linear"),
@@ -118,7 +119,7 @@ class PathExplorer(Explorer):
             ("exact", "dashed", "p(x|z): β and 2β"),
             ("dense", "area", "p(x)"),
             ("guide", "line", "fields"),
-            ("end", "line", "u(x|z) of each seat, and its weight"),
+            ("end", "line", "u(x|z) of each seat; links as thick as its weight"),
             ("exact", "line", "u(x), their mean"),
         ]
         errors = []
@@ -163,7 +164,8 @@ class PathExplorer(Explorer):
             legend=legend,
             readouts=readouts,
             note="Arrows are (1 − t) u, to where one step to t = 1 would lead; those of the fields "
-            f"are {SHORT:g} as long. Grey line: a seat's weight before a look."
+            f"are {SHORT:g} as long. Grey line: a seat's weight before a look. Seats have no "
+            f"velocity at t = 1, so time ends at {TIMES[-1]:.2f}."
             + (_UNTESTED if self.velocity or self.weights else ""),
             error="\n".join(errors),
             seconds=8.0,

@@ -52,8 +52,8 @@ class ProcessExplorer(Explorer):
 
     title = "A crowd of particles, and its exact law"
     question = (
-        "Which slider changes where the crowd ends up, and which one only how it gets there? "
-        "Make the step large: which law is missed first?"
+        "Ornstein-Uhlenbeck: which of θ and σ decide how soon the crowd settles, and which how "
+        "wide? Make the step longer: what goes wrong first at t = 4, the mean or the deviation?"
     )
     controls = (
         Choice(

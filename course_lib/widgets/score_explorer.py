@@ -32,6 +32,7 @@ __all__ = ["ScoreExplorer"]
 PARTICLES, SHOWN, FRAMES, COMPARED = 700, 450, 37, 13
 HALF, SIDE = 3.6, 48
 COARSE = square_grid(3.0, 11)
+TRACED = 3  # particles whose paths are drawn
 SHORT = 0.14  # arrows of length v |s|, so that neighbours do not touch
 CHANCE = 4.0  # an energy ratio that 700 exact samples pass in 0.1 % (t = 0) to 0.4 % (t = 1)
 SCORES: dict[str, Field] = {
@@ -101,20 +102,21 @@ class ScoreExplorer(Explorer):
             ("dense", "area", "exact p(x)"),
             ("simulated", "dot", "ODE"),
             (color, "dot", f"SDE with {name}"),
+            ("exact", "line", f"paths of {TRACED}"),
             ("guide", "line", "exact score"),
             ("exact", "dashed", "as far as exact samples are"),
         ]
         if which != "exact":
-            legend.insert(4, (color, "line", name))
+            legend.insert(-1, (color, "line", name))
         return Scene(
             panels=[
                 Panel(
-                    [known.behind, Points(flow[:, :SHOWN], size=3.6)],
+                    [known.behind, *_crowd(flow, "simulated")],
                     title="ODE: no noise", **square,
                     describe="particles that follow the velocity over the exact density",
                 ),
                 Panel(
-                    [known.behind, *fields, Points(walk[:, :SHOWN], size=3.6, color=color)],
+                    [known.behind, *fields, *_crowd(walk, color)],
                     title=f"SDE: σ = {sigma:g}", **square,
                     describe="particles that follow velocity, score and noise, over the density",
                 ),
@@ -191,6 +193,16 @@ def _arrows(score: Field, times: Tensor) -> Tensor:
     last = times.clamp(max=0.98)  # a network's score is divided by β
     arrows = torch.stack([SHORT * variance(t) * score(COARSE, t) for t in last])
     return arrows * (1.2 / arrows.norm(dim=-1, keepdim=True)).clamp(max=1)
+
+
+def _crowd(states: Tensor, color: str) -> list[Layer]:
+    """Particles (frames, n, 2), and the paths of the first."""
+    traced = states[:, :TRACED]
+    return [
+        Points(states[:, :SHOWN], size=3.6, color=color),
+        Lines(traced.transpose(0, 1), color="exact", width=1.5, growing=True),
+        Points(traced, size=7, color="exact", alpha=1.0),
+    ]
 
 
 def _drawn(arrows: Tensor, color: str) -> Arrows:

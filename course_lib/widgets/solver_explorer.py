@@ -20,7 +20,8 @@ __all__ = ["SolverExplorer"]
 
 SHOWN, SHOWN_NOISY = 8, 3  # paths
 RANGE, FAR = 3.0, 200.0  # half the side of the plane's panel; farther than FAR is drawn at FAR
-LOWEST = -4.2  # of log₁₀ of an error
+ERRORS = (-4.2, 1.6)  # log₁₀: the axis, longer if a reader's own step asks for it, up to WIDEST
+WIDEST = (-14.0, 6.0)
 NOISY = "Euler-Maruyama"
 STEPS: dict[str, Callable[..., Tensor]] = {
     "Euler": euler_step,
@@ -77,13 +78,13 @@ class SolverExplorer(Explorer):
             Lines(_paths(race.truth, shown), color="exact", dashed=True, width=1.6, growing=True)
         ]
         order = ORDERS[solver]
-        errors: list[Layer] = [Lines(_guide(order), color="exact", dashed=True, width=1.4)]
+        errors: list[Layer] = [Lines(_guide(order), color="guide", dashed=True, width=1.8)]
         readouts: list[Readout] = []
-        legend = [("exact", "dashed", f"exact, and the slope {order}")]
+        legend = [("exact", "dashed", "exact"), ("guide", "dashed", f"slope {order}, by theory")]
         runners = [(solver, "simulated", Own(STEPS[solver], "step", TAKES[noisy]))]
         if self.step is not None and self.noisy == noisy:
             runners.append((self.step.name, "yours", self.step))
-        here, wrong = COUNTS.index(n), ""
+        here, wrong, log_errors = COUNTS.index(n), "", list[Tensor]()
         for name, color, step in runners:
             try:
                 states, log_error = race.path(step, noisy, n), race.log_errors(step, noisy)
@@ -93,10 +94,11 @@ class SolverExplorer(Explorer):
             wrong = wrong or _not_finite(states, name)
             plane += _walkers(states, shown, color)
             errors += _curve(log_error, here, color)
+            log_errors.append(log_error)
             legend.append((color, "line", name))
             readouts += [
                 Readout(f"{name}: error", 10 ** log_error[here].item(), color=color),
-                Readout("slope", slope(log_error), color=color),
+                Readout("slope of the three finest", slope(log_error), color=color),
             ]
         high = math.log10(END / COUNTS[0])
         return Scene(
@@ -107,7 +109,7 @@ class SolverExplorer(Explorer):
                     describe=f"paths of particles by {solver} in {n} steps, and their exact paths",
                 ),
                 Panel(
-                    errors, x=(math.log10(END / MOST) - 0.1, high + 0.1), y=(LOWEST, 1.6),
+                    errors, x=(math.log10(END / MOST) - 0.1, high + 0.1), y=_axis(log_errors),
                     xlabel="log₁₀ of the step h", ylabel="log₁₀ of the error",
                     title="Distance from the exact end",
                     describe="error against step, both logarithmic; dashed, the slope "
@@ -130,7 +132,7 @@ class SolverExplorer(Explorer):
         if noisy:
             note = (
                 "Strong error: root mean square distance at t = 3, both on the same Brownian path. "
-                "Large dot: the present step."
+                "Large dot: the present step. The order is 1, not ½, as σ is the same everywhere."
             )
         if self.step is not None and self.noisy != noisy:
             kind = f"stands beside {NOISY} alone" if self.noisy else "takes no noise"
@@ -166,6 +168,14 @@ def _curve(log_error: Tensor, here: int, color: str) -> list[Layer]:
         Points(line, color=color, size=6, alpha=1.0),
         Points(line[here : here + 1], color=color, size=15, alpha=1.0),
     ]
+
+
+def _axis(log_errors: list[Tensor]) -> tuple[float, float]:
+    """`ERRORS`, or as much more as these errors need; none of them may be a number."""
+    every = [v for errors in log_errors for v in errors.tolist() if math.isfinite(v)]
+    low = max(min([*every, ERRORS[0]]), WIDEST[0])
+    high = min(max([*every, ERRORS[1]]), WIDEST[1])
+    return low - 0.3 * (low < ERRORS[0]), high + 0.3 * (high > ERRORS[1])
 
 
 def _guide(order: int) -> list[list[list[float]]]:

@@ -107,6 +107,11 @@ def test_more_guidance_less_diversity():
     assert diversity == sorted(diversity, reverse=True)
 
 
+def test_what_diversity_means_without_guidance_is_said():
+    assert "nobody is told the order" in shown(w=0.0).note
+    assert "nobody is told" not in shown(w=1.0).note
+
+
 def test_the_diversity_of_real_digits_is_that_of_all_of_them():
     """The first 2,000 of the file would say a fifth too much."""
     images, labels = MNIST("test").first(10_000)

@@ -117,6 +117,17 @@ def test_captions_are_what_the_judge_reads_in_each_frame():
     assert read[1].tolist() == [2] * IMAGES  # in the noise it believes what it is told
 
 
+def test_who_believes_a_wrong_label_is_counted_in_each_frame():
+    scene = shown(told=WRONG, digit="3")
+    counts = {r.label: torch.as_tensor(r.value) for r in scene.readouts}
+    told = columns(scene)["guess, told 8"].captions
+    believed = torch.tensor([row.count("✗ 8") for row in told])
+    assert torch.equal(counts["read as 8, told 8"], believed)
+    assert believed[0] == IMAGES
+    assert believed[-1] == 0
+    assert not [r for r in shown(digit="3").readouts if "read as 8" in r.label]
+
+
 def test_the_reader_s_own_denoiser_beside_the_network_s_guess():
     scene = shown(denoiser)
     found = columns(scene)

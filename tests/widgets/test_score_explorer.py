@@ -97,6 +97,13 @@ def test_few_steps_with_much_noise_miss_the_law_at_the_end_and_many_do_not():
     assert verdicts(many)[1] == "not seen"
 
 
+def test_the_paths_of_a_few_are_those_of_the_crowd():
+    for panel in scene(ScoreExplorer(), sigma=2.0).panels[:2]:
+        (paths,), (crowd, _) = layers(panel, Lines), layers(panel, Points)
+        assert paths.growing
+        assert torch.equal(paths.xy, crowd.xy[:, : len(paths.xy)].transpose(0, 1))
+
+
 def test_arrows_are_the_score_times_the_variance_of_a_mode():
     shown = scene(ScoreExplorer())
     (arrows,) = layers(shown.panels[1], Arrows)

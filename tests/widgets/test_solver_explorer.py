@@ -11,7 +11,7 @@ from course_lib.simulate import euler_maruyama_step, rk4_step, simulate, time_gr
 from course_lib.widgets import SolverExplorer
 from course_lib.widgets.demo.pages import frozen
 from course_lib.widgets.races import COUNTS, END, MOST, Race, is_noisy, slope
-from course_lib.widgets.scene import packed
+from course_lib.widgets.scene import Points, packed
 from course_lib.widgets.spiral import SPIRAL, TIDE, Spiral
 from course_lib.widgets.yours import Own
 
@@ -162,6 +162,24 @@ def test_your_step_stands_beside_the_truth(field, step, solver):
     assert shown.error == ""
 
 
+@pytest.mark.parametrize("step", [rk4_step, lambda velocity, x, t, h: x + 2 * h * velocity(x, t)])
+def test_the_axis_holds_every_error(step):
+    panel = scene(SolverExplorer(step=step)).panels[1]
+    points = torch.cat([torch.as_tensor(p.xy) for p in panel.layers if isinstance(p, Points)])
+    low, high = panel.y
+    assert ((points[:, 1] > low) & (points[:, 1] < high)).all()
+    assert low <= -4.2
+    assert high >= 1.6
+
+
+def test_an_axis_for_no_error_at_all_and_for_infinite_ones():
+    assert scene(SolverExplorer()).panels[1].y == pytest.approx((-4.2, 1.6))
+    far = SolverExplorer(step=lambda velocity, x, t, h: x * 1e200)
+    low, high = scene(far).panels[1].y
+    assert low == pytest.approx(-4.2)
+    assert high < 7
+
+
 def test_the_tide_shows_a_step_that_looks_at_the_wrong_time():
     explorer = SolverExplorer(step=early_heun)
     on_spiral, on_tide = (readouts(scene(explorer, field=f))[-1][1] for f in ("spiral", "tide"))
@@ -223,7 +241,7 @@ def test_a_step_that_explodes_leaves_its_first_moves_where_they_are():
 def test_a_step_of_another_kind_is_said(step):
     shown = scene(SolverExplorer(step=step))
     assert "expected a function of (velocity, x, t, h), or of (drift, diffusion, x" in shown.error
-    assert [words for _, _, words in shown.legend][1:] == ["Euler"]
+    assert [words for _, _, words in shown.legend][2:] == ["Euler"]
 
 
 def test_steps_are_told_apart_by_what_they_can_be_called_with():

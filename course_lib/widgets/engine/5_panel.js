@@ -170,8 +170,12 @@ class Panel {
       handle.style.bottom = `${(100 * (at[1] - y[0])) / (y[1] - y[0])}%`;
       handle.setAttribute("aria-label", `${layer.label}, at ${at.map((v) => v.toFixed(2)).join(", ")}; arrow keys move it`);
     };
+    const within = (v, [low, high]) => { // not cut off at the rim
+      const rim = 0.03 * (high - low);
+      return Math.min(Math.max(v, low + rim), high - rim);
+    };
     const move = (to) => {
-      at = [Math.min(Math.max(to[0], x[0]), x[1]), Math.min(Math.max(to[1], y[0]), y[1])];
+      at = [within(to[0], x), within(to[1], y)];
       place();
       this.stage.setValue(layer.name, at);
     };
