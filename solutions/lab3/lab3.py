@@ -124,7 +124,7 @@ plots.image_path(Trajectory(clock, torch.stack(stations)), n=4)
 # %% [markdown]
 # Your eye finds the digit at about $t=0.3$. A network finds it too, and must say at each $t$ which way to go: the target is $z-\epsilon$, the velocity along the path.
 #
-# Here is a network that has learned this; it comes with the course. At every $t$ it guesses the clean image: the mean of all images that could have led to this noise. Drag the time. **Find out:** at which $t$ does its guess become this digit, and is no longer an average of digits? Then tell it *another* digit: until when does it believe you?
+# Here is a network that has learned this; it comes with the course. At every $t$ it guesses the clean image: the mean of all images that could have led to this noise. Drag the time. **Find out:** at which $t$ does its guess become this digit, and is no longer an average of digits? Then tell it *another* digit: until when is that one read in all three guesses?
 
 # %%
 NoiseScrubber()
