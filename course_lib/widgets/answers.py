@@ -12,7 +12,7 @@ import torch
 
 from course_lib.widgets.explorer import Explorer
 from course_lib.widgets.heard import heard
-from course_lib.widgets.one_thread import one_thread
+from course_lib.widgets.plain_torch import plain_torch
 from course_lib.widgets.scene import Scene, packed
 from course_lib.widgets.yours import Own
 
@@ -56,7 +56,7 @@ class Answers:
         """Compute the scene for `values`. An error leaves the last scene where it is."""
         try:
             fitting = self.explorer.checked({**self.explorer.start, **values})
-            with one_thread():
+            with plain_torch():
                 scene = self.explorer.scene(**fitting)
         except (Exception, KeyboardInterrupt) as error:
             self._change(error=words(error), serial=serial)
@@ -78,7 +78,7 @@ class Answers:
 
             try:
                 fitting = self.explorer.checked({**self.explorer.start, **values})
-                with one_thread(usual=threads):
+                with plain_torch(usual=threads):
                     self.explorer.act(action, fitting, show, self._stop.is_set)
             except Exception as error:
                 self._change(running=None, error=_lines(words(error), ear.words))

@@ -20,7 +20,7 @@ from course_lib.widgets.explorer import Explorer
 from course_lib.widgets.flow_picture import picture
 from course_lib.widgets.flow_truth import HALF, truth_of
 from course_lib.widgets.live_training import BATCH, LiveTraining, Look, cfm_loss
-from course_lib.widgets.one_thread import one_thread
+from course_lib.widgets.plain_torch import plain_torch
 from course_lib.widgets.scene import Scene
 from course_lib.widgets.yours import Own, kind_of
 
@@ -196,7 +196,7 @@ _NOTE = (
 
 def _network() -> nn.Module:
     """The same untrained network each time, whatever was drawn at random before."""
-    with torch.random.fork_rng(devices=[]), one_thread():
+    with torch.random.fork_rng(devices=[]), plain_torch():
         torch.default_generator.manual_seed(0)
         return MLP(dim=2, width=128, depth=2, fourier=64, scale=2.0)
 

@@ -134,7 +134,7 @@ class GuidanceExplorer(Explorer):
             return function.finite(x, labelled.velocity, x, t, labels, w, null_label=NULL_LABEL)
 
         try:
-            return _crowd(field)[0], [_on_grid(field, times, "mixed", "yours")], ""
+            return _crowd(field)[0], [_drawn(field(*_grid(times)), "mixed", "yours")], ""
         except ValueError as error:
             return None, [], str(error)
 
@@ -184,23 +184,23 @@ def _names(y: int) -> list[Layer]:
 def _arrows(y: int, w: float, times: Tensor) -> list[Layer]:
     """The two fields and their mixture on a coarse grid in every frame."""
 
-    def told(x: Tensor, t: Tensor) -> Tensor:
-        return EXACT.velocity(x, t, _labels(y, len(x)))
-
-    def mixed(x: Tensor, t: Tensor) -> Tensor:
-        return (1 - w) * EXACT.velocity(x, t) + w * told(x, t)
-
+    x, t = _grid(times)
+    untold, told = EXACT.velocity(x, t), EXACT.velocity(x, t, _labels(y, len(x)))
     return [
-        _on_grid(EXACT.velocity, times, "untold", "exact"),
-        _on_grid(told, times, "told", "start"),
-        _on_grid(mixed, times, "mixed", "end"),
+        _drawn(untold, "untold", "exact"),
+        _drawn(told, "told", "start"),
+        _drawn((1 - w) * untold + w * told, "mixed", "end"),
     ]
 
 
-def _on_grid(field: Field, times: Tensor, name: str, color: str) -> Layer:
-    n = len(COARSE)
-    by = field(COARSE.repeat(len(times), 1), times.repeat_interleave(n))
-    arrows = _cut(SCALE * by).view(len(times), n, 2)
+def _grid(times: Tensor) -> tuple[Tensor, Tensor]:
+    """The coarse grid in every frame, (frames · n, 2), and the times (frames · n,)."""
+    return COARSE.repeat(len(times), 1), times.repeat_interleave(len(COARSE))
+
+
+def _drawn(by: Tensor, name: str, color: str) -> Layer:
+    """Arrows `by` on the grid in every frame, (frames · n, 2)."""
+    arrows = _cut(SCALE * by).view(-1, len(COARSE), 2)
     return Arrows(COARSE, arrows, color=color, only=name)
 
 

@@ -53,8 +53,10 @@ class Own:
     def replaced(self) -> bool:
         """Whether a notebook has defined another function by this name since."""
         known = vars(sys.modules["__main__"]).get(self.name, self.function)
-        here = getattr(self.function, "__module__", None) == "__main__"
-        return here and callable(known) and known is not self.function
+        if getattr(self.function, "__module__", None) != "__main__" or not callable(known):
+            return False
+        old, new = (getattr(f, "__code__", f) for f in (self.function, known))
+        return old != new  # a cell that was only run again defines the same
 
     def result(self, like: Tensor, *args: Any, **named: Any) -> Tensor:
         """What it returns for these arguments: a tensor shaped like `like`, of its dtype.

@@ -241,6 +241,9 @@ def in_a_notebook(source, monkeypatch):
 def test_a_function_that_was_written_again_is_named(monkeypatch):
     answers = Answers(Mine(in_a_notebook("def mine(x): return x", monkeypatch)), lambda state: None)
     assert answers.begin()["error"] is None
+    in_a_notebook("def mine(x): return x", monkeypatch)
+    answers.receive({"kind": "ask", "values": {"fault": "other"}, "serial": 1})
+    assert answers.state["error"] is None  # its cell was only run again
     in_a_notebook("def mine(x): return 2 * x", monkeypatch)
     answers.receive({"kind": "ask", "values": {"fault": "other"}, "serial": 1})
     assert answers.state["error"].startswith("mine was written again since: run this cell again")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from course_lib.widgets.explorer import Explorer
-from course_lib.widgets.one_thread import one_thread
+from course_lib.widgets.plain_torch import plain_torch
 from course_lib.widgets.scene import Scene, packed
 from course_lib.widgets.stage import script, style
 
@@ -94,7 +94,7 @@ def frozen(explorer: Explorer, ways: Links) -> str:
 
 
 def _scene(explorer: Explorer, values: dict[str, Any]) -> Scene:
-    with one_thread():
+    with plain_torch():
         return explorer.still(**explorer.checked(values))
 
 

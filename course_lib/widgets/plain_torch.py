@@ -10,17 +10,15 @@ from contextlib import contextmanager
 
 import torch
 
-__all__ = ["one_thread"]
+__all__ = ["plain_torch"]
 
 
 @contextmanager
-def one_thread(usual: int | None = None) -> Iterator[None]:
+def plain_torch(usual: int | None = None) -> Iterator[None]:
     """Inside, this thread of Python uses one core; afterwards `usual` ones, or as many as before.
 
-    New tensors are of float32 there, whatever a notebook has chosen.
-
     On a machine whose cores have other work, a step of a small network takes a hundred times as
-    long on two.
+    long on two. New tensors are of float32 meanwhile, in all threads, whatever was chosen before.
     """
     before = torch.get_num_threads() if usual is None else usual
     dtype = torch.get_default_dtype()

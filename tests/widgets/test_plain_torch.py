@@ -9,7 +9,7 @@ from course_lib.widgets import CATALOGUE, Explorer
 from course_lib.widgets.answers import Answers
 from course_lib.widgets.controls import Action
 from course_lib.widgets.demo.pages import frozen
-from course_lib.widgets.one_thread import one_thread
+from course_lib.widgets.plain_torch import plain_torch
 from course_lib.widgets.scene import Scene
 
 
@@ -64,7 +64,7 @@ def test_scenes_pages_and_actions(three):
 
 
 def test_an_error_leaves_the_number_as_it_was(three):
-    with pytest.raises(KeyError), one_thread():
+    with pytest.raises(KeyError), plain_torch():
         raise KeyError
     assert torch.get_num_threads() == 3
 
