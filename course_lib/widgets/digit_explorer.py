@@ -62,7 +62,7 @@ class DigitExplorer(Explorer):
     title = "Digits to order"
     question = (
         "Raise w from 0: when are all read as asked, and what do the digits lose beyond? "
-        "How few steps still look written?"
+        "With how few steps do they still look written, and does the judge agree?"
     )
     controls: Sequence[Control] = (
         Choice("digit", "digit", (ALL, *"0123456789"), ALL),
@@ -118,15 +118,15 @@ class DigitExplorer(Explorer):
                 Readout("of real digits", _real_diversity(digit), color="exact"),
                 Readout("calls of the network", str(calls)),
             ],
-            note="Diversity: variance of the judge's 64 features within what was one order, added "
-            "up." + (_NOT_TOLD if w == 0 else ""),
+            note="Diversity: variance of the judge's 64 features within one order, added up."
+            + (_NOT_TOLD if w == 0 else ""),
             error=error,
             seconds=3.0,
             start=-1,
         )
 
 
-_NOT_TOLD = " At w = 0 nobody is told the order: digits of all kinds are counted as one."
+_NOT_TOLD = " At w = 0 nobody is told the order: all kinds count as one."
 
 
 def _write(

@@ -11,7 +11,15 @@ from course_lib.distributions import GaussianMixture
 from course_lib.oracles import Marginal
 from course_lib.paths import GaussianPath, Linear
 
-__all__ = ["MODES", "PATH", "TRUTH", "energy_ratio", "mean_square", "variance"]
+__all__ = [
+    "MODES",
+    "PATH",
+    "TRUTH",
+    "energy_ratio",
+    "mean_square",
+    "mean_square_chance",
+    "variance",
+]
 
 STD = 0.6
 MODES = GaussianMixture.ring(modes=5, radius=2.0, std=STD, weights=[0.35, 0.15, 0.25, 0.10, 0.15])
@@ -28,6 +36,15 @@ def mean_square(t: Tensor) -> Tensor:
     """E|x_t|² = Σ w α²|m|² + 2 v of the exact law; shaped like `t`."""
     far = MODES.weights @ MODES.means.square().sum(1)
     return PATH.schedule.alpha(t).square() * far + 2 * variance(t)
+
+
+def mean_square_chance(t: Tensor, n: int) -> Tensor:
+    """Standard error of the mean of |x_t|² over n exact samples; shaped like `t`.
+
+    In the plane |m + √v ε|² has the variance 4 v |m|² + 4 v², and all modes are as far from 0.
+    """
+    v, far = variance(t), MODES.weights @ MODES.means.square().sum(1)
+    return 2 * (v * (PATH.schedule.alpha(t).square() * far + v) / n).sqrt()
 
 
 def energy_ratio(states: Tensor, t: Tensor) -> Tensor:

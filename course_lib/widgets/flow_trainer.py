@@ -52,7 +52,7 @@ class FlowTrainer(Explorer):
     title = "Train a flow, and compare it with the exact one"
     question = (
         "When does the loss stand still, and what gets better after that? "
-        "Scrub t: at which times are the learned arrows wrong longest?"
+        "Scrub t: when is the error largest, and how do the exact arrows look then?"
     )
     controls = (
         Choice("data", "data", (*SHAPES, DRAWN), SHAPES[0]),
@@ -94,7 +94,8 @@ class FlowTrainer(Explorer):
                 self._training = None
             note = (
                 f"Draw in the panel on the left: {FEWEST} points or more. "
-                "On a keyboard, arrows move the pen and space makes a point."
+                "On a keyboard, arrows move the pen and space makes a point. Backspace takes the "
+                "last line back."
             )
             return picture(None, None, drawing=drawing, theirs=self.theirs, note=note)
         training = self._training_on(data, drawing)
@@ -189,8 +190,8 @@ class FlowTrainer(Explorer):
 
 
 _NOTE = (
-    "Train runs for a minute at most, and goes on where it stopped. "
-    "Other data begin with a new network."
+    "Train runs for a minute at most, and goes on where it stopped. Other data begin with a new "
+    "network. The loss is that of a batch, which may be lucky: only its mean stays above the floor."
 )
 
 

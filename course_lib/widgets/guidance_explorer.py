@@ -63,7 +63,7 @@ class GuidanceExplorer(Explorer):
         Toggle("untold", "arrows u(x)", False, local=True),
         Toggle("mixed", "guided arrows", True, local=True),
     )
-    frozen = {"label": LABELS, "w": (0.0, 1.0, 2.0, 3.0, 5.0, 8.0)}
+    frozen = {"label": LABELS, "w": (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)}
 
     def __init__(self, guided: Callable[..., Tensor] | None = None, **values: Any) -> None:
         self.guided = Own.of(guided, "guided", "(velocity, x, t, y, w, null_label)")
@@ -85,10 +85,13 @@ class GuidanceExplorer(Explorer):
             Readout("p(x|y)", _words(labelled.law(FINE, asked, y), label), color="exact"),
             Readout("tilted", _words(labelled.law(FINE, tilt, y), label), color="exact"),
         ]  # fmt: skip
-        if (inner := _inner(crowd[-1], y)) is not None:
-            readouts.append(
-                Readout(f"at the inner {label}", f"{inner} of {PARTICLES}", color="simulated")
-            )
+        inner, *outer = labelled.modes_of(y)
+        if outer:
+            found = labelled.mode_share(crowd[-1], torch.ones(PARTICLES), inner)
+            readouts += [
+                Readout(f"at the inner {label}", f"{found:.1%}", color="simulated"),
+                Readout("tilted", f"{labelled.mode_share(FINE, tilt, inner):.0%}", color="exact"),
+            ]
         legend = [
             ("simulated", "dot", f"{PARTICLES} particles, guided"),
             ("exact", "dashed", f"data of label {label}"),
@@ -153,15 +156,6 @@ def _crowd(field: Field) -> tuple[Tensor, Tensor]:
     noise = torch.randn(PARTICLES, 2, generator=torch.Generator().manual_seed(0))
     run = simulate(ODE(field), noise, time_grid(STEPS), step=midpoint_step)
     return run.states, run.times
-
-
-def _inner(x: Tensor, y: int) -> int | None:
-    """How many of the points (n, 2) are nearest to the inner mode of a label that has two."""
-    modes = labelled.DATA.means[torch.eq(labelled.CLASS_OF, y)]
-    if len(modes) == 1:
-        return None
-    nearest = torch.cdist(x, modes).argmin(1)
-    return int((nearest == modes.norm(dim=1).argmin()).sum())
 
 
 def _rings(y: int) -> list[Layer]:

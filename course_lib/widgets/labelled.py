@@ -22,6 +22,8 @@ __all__ = [
     "law",
     "law_of_points",
     "log_tilt",
+    "mode_share",
+    "modes_of",
     "outlines",
     "velocity",
 ]
@@ -83,6 +85,19 @@ def read_as(points: Tensor, t: Tensor | float, label: int) -> Tensor:
     joint = EXACT.responsibilities(points, t)
     labels = torch.zeros(len(points), len(LABELS)).index_add(1, CLASS_OF, joint)
     return (labels.argmax(1) == label).float()
+
+
+def modes_of(label: int) -> list[int]:
+    """The components of a label, the innermost first."""
+    of_label = torch.eq(CLASS_OF, label).nonzero()[:, 0]
+    return of_label[DATA.means[of_label].norm(dim=1).argsort()].tolist()
+
+
+def mode_share(points: Tensor, density: Tensor, mode: int) -> float:
+    """The share of the law with this relative `density` (n,) at `points` (n, 2), t = 1, whose
+    likeliest component is `mode`."""
+    there = EXACT.responsibilities(points, 1.0).argmax(1) == mode
+    return ((density * there).sum() / density.sum()).item()
 
 
 def outlines(sizes: tuple[float, ...] = (1.0, 2.0), corners: int = 49) -> Tensor:

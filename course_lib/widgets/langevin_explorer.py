@@ -43,8 +43,8 @@ class LangevinExplorer(Explorer):
 
     title = "Shaking particles into place"
     question = (
-        "Move the modes apart: up to which distance do the shares come right by t = 20? Which "
-        "slider helps, and what does a long step spoil?"
+        "Move the modes apart: up to which distance do the shares come right by t = 20? How far "
+        "does more noise help beyond it, and what does a long step spoil?"
     )
     controls = (
         Choice("start", "start", STARTS, STARTS[0]),
@@ -53,7 +53,7 @@ class LangevinExplorer(Explorer):
         Slider("sigma", "noise σ", 0.2, 2.0, 1.0, steps=18),
         step_slider(END, STEPS, 0.08),
     )
-    frozen = {"distance": (1.6, 2.4, 4.0), "sigma": (0.5, 1.0), "h": (0.08, 0.625)}
+    frozen = {"distance": (2.4, 3.2, 4.0), "sigma": (0.5, 1.0, 2.0), "h": (0.08, 0.625)}
 
     def __init__(
         self,
@@ -82,6 +82,9 @@ class LangevinExplorer(Explorer):
             Readout("spread of x₂", run.states[..., 1].std(1), color="simulated"),
             Readout("exact", STD, color="exact"),
         ]
+        away = _outside(run.states)
+        if away.max() > 0.005:
+            readouts.append(Readout("outside the picture", 100 * away, 2, "%", "simulated"))
         legend = [
             ("simulated", "dot", f"{SHOWN} of {PARTICLES:,} particles"),
             ("exact", "dashed", "exact"),
@@ -159,6 +162,12 @@ def _run(process: SDE, x: Tensor, h: float) -> Trajectory:
 def _left(run: Trajectory) -> Tensor:
     """The share of the particles that are left of 0, (frames,)."""
     return (run.states[..., 0] < 0).float().mean(1)
+
+
+def _outside(states: Tensor) -> Tensor:
+    """The share of the particles (frames, n, 2) that the panel does not show, (frames,)."""
+    there = (states[..., 0].abs() <= X[1]) & (states[..., 1].abs() <= Y[1])
+    return 1 - there.float().mean(1)
 
 
 def _cloud(run: Trajectory, color: str) -> Points:

@@ -7,6 +7,7 @@ from functools import lru_cache
 import torch
 
 from course_lib.distributions import GaussianMixture
+from course_lib.widgets.langevin_line import LangevinLine
 
 __all__ = ["left_share", "settled_spread", "settling_time", "two_modes"]
 
@@ -46,14 +47,8 @@ def settling_time(distance: float, weight: float, std: float, sigma: float) -> f
 
 @lru_cache(256)
 def _slowest(distance: float, weight: float, std: float) -> float:
-    """1/λ for ½ σ² = 1: of jumps to the next cell with rates √(p_j / p_i) / δ², which keep p."""
+    """1/λ for ½ σ² = 1."""
     half = distance / 2 + MARGIN * std
     x = torch.linspace(-half, half, CELLS, dtype=torch.float64)
     log_p = two_modes(distance, weight, std).log_prob(torch.stack([x, 0 * x], dim=1))
-    up = (log_p.diff() / 2).exp()
-    leaving = torch.zeros(CELLS, dtype=torch.float64)
-    leaving[:-1] += up
-    leaving[1:] += 1 / up
-    ones = torch.ones(CELLS - 1, dtype=torch.float64)  # √(p_i/p_j) √(p_j/p_i), made symmetric
-    jumps = torch.diag(leaving) - torch.diag(ones, 1) - torch.diag(ones, -1)
-    return ((x[1] - x[0]) ** 2 / torch.linalg.eigvalsh(jumps)[1]).item()
+    return LangevinLine(x, log_p).relaxation

@@ -63,8 +63,8 @@ class PathExplorer(Explorer):
     title = "One ticket, and the whole crowd"
     question = (
         "Every particle holds a ticket to one of five seats, the data. Linear, t = 0: where does "
-        "the probe's arrow lead, wherever you drag it? When is the ticket of one who stands there "
-        "as good as known, and under which schedule first?"
+        "the probe's arrow lead, wherever you drag it? From when on has one seat more than 0.99 "
+        "of the weight there, and under which schedule first?"
     )
     controls = (
         Choice("schedule", "schedule", tuple(SCHEDULES), "linear"),

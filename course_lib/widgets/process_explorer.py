@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import torch
@@ -15,28 +15,32 @@ from course_lib.simulate import Trajectory, simulate, time_grid
 from course_lib.widgets.controls import Choice, Slider, step_slider
 from course_lib.widgets.explorer import Explorer
 from course_lib.widgets.histogram import histogram
+from course_lib.widgets.langevin_line import LangevinLine
 from course_lib.widgets.scene import Bars, Layer, Lines, Panel, Readout, Scene
 from course_lib.widgets.yours import Own, kind_of
 
 __all__ = ["ProcessExplorer"]
 
+PROCESSES = ("Brownian motion", "Ornstein-Uhlenbeck", "Langevin")
 END, PARTICLES, PATHS, FRAMES = 4.0, 2000, 24, 101
 STEPS = (200, 160, 125, 100, 80, 64, 50, 40, 32, 25, 20, 16, 13, 10, 8, 6, 5, 4)
 LOW, HIGH = -5.0, 5.0
-GRID = torch.linspace(LOW, HIGH, 201)
+GRID, ON_GRID = torch.linspace(LOW, HIGH, 201), slice(80, 481, 2)  # of the cells of `_wells`
+SPIKE = 0.02  # a narrower law is a spike that no axis holds
 FAR = 50.0  # where a line that leaves the panel ends
 WELLS = GaussianMixture(
     means=torch.tensor([[-1.8], [1.5]]),
     covariances=torch.tensor([0.35, 0.25]),
     weights=torch.tensor([0.4, 0.6]),
 )
+NOTES = {"Langevin": "The landscape: p = 0.4 N(−1.8, 0.35) + 0.6 N(1.5, 0.25)."}
 
 
 class ProcessExplorer(Explorer):
     """Paths of a process on the line, and the histogram of 2,000 of them beside the exact law.
 
     Brownian motion, Notes (7), the Ornstein-Uhlenbeck process, Notes (8), and Langevin dynamics,
-    of which only the law that they approach is drawn.
+    Notes (31), with the law that they approach.
 
     Args:
         step: a reader's own step, a function of (drift, diffusion, x, t, h, noise) as
@@ -56,19 +60,14 @@ class ProcessExplorer(Explorer):
         "wide? Make the step longer: what goes wrong first at t = 4, the mean or the deviation?"
     )
     controls = (
-        Choice(
-            "process",
-            "process",
-            ("Brownian motion", "Ornstein-Uhlenbeck", "Langevin"),
-            "Ornstein-Uhlenbeck",
-        ),
+        Choice("process", "process", PROCESSES, PROCESSES[1]),
         Slider("start", "start x₀", -3.0, 3.0, 2.0, steps=24),
         Slider("theta", "pull θ", 0.1, 4.0, 1.0, steps=39),
         Slider("sigma", "noise σ", 0.1, 2.0, 1.0, steps=19),
         step_slider(END, STEPS, 0.04),
     )
     frozen = {
-        "process": ("Brownian motion", "Ornstein-Uhlenbeck", "Langevin"),
+        "process": PROCESSES,
         "theta": (0.5, 1.0, 2.0),
         "sigma": (0.5, 1.0, 2.0),
         "h": (0.04, 0.4, 1.0),
@@ -89,22 +88,27 @@ class ProcessExplorer(Explorer):
         run = _run(sde, start, h)
         states, times = run.states[..., 0], run.times
         law = _law(sde, start, times)
-        heights, edges = histogram(states, LOW, HIGH, 60)
+        bins = round(2 * (HIGH - LOW) / max(float(law.std[-1]), 0.1))  # fine beside the last law
+        heights, edges = histogram(states, LOW, HIGH, min(max(bins, 60), 240))
         lines: list[Layer] = [_paths(times, states, "simulated")]
         laws: list[Layer] = [
             Bars(heights, edges, sideways=True),
             _curve(law.density, "exact", dashed=True),
         ]
-        legend = [("simulated", "area", "simulated"), ("exact", "dashed", law.name)]
-        truth = "in the end" if process == "Langevin" else "exact"
+        legend = [("simulated", "area", "simulated"), ("exact", "dashed", "exact law")]
+        if isinstance(sde, Langevin):
+            limit = torch.stack([WELLS.log_prob(GRID[:, None]).exp(), GRID], dim=-1)
+            laws.insert(1, Lines(limit[None], color="guide", width=1.4))
+            legend.append(("guide", "line", "the law it approaches"))
         readouts = [
             Readout("mean", states.mean(1), color="simulated"),
-            Readout(truth, law.mean, color="exact"),
+            Readout("exact", law.mean, color="exact"),
             Readout("standard deviation", states.std(1), color="simulated"),
-            Readout(truth, law.std, color="exact"),
+            Readout("exact", law.std, color="exact"),
+            Readout("chance moves the mean by", law.std / PARTICLES**0.5, 2),
         ]
         outside = ((states < LOW) | (states >= HIGH)).float().mean(1)
-        if outside.any():
+        if outside.max() > 0.005:
             readouts.append(Readout("outside the picture", 100 * outside, 2, "%", "simulated"))
         errors = []
         for panel, added in (
@@ -132,15 +136,14 @@ class ProcessExplorer(Explorer):
                     laws,
                     x=(0.0, _highest(heights, law.density)), y=(LOW, HIGH), xlabel="density",
                     title="All of them, now",
-                    describe=f"histogram of the particles at the present time, and {law.name}",
+                    describe="histogram of the particles at the present time, and the exact law",
                 ),
             ],
             times=times,
             legend=legend,
             readouts=readouts,
-            note="θ belongs to the Ornstein-Uhlenbeck process alone."
-            if process != "Ornstein-Uhlenbeck"
-            else "",
+            note=NOTES.get(process, ""),
+            idle=() if process == PROCESSES[1] else ("theta",),
             error="\n".join(errors),
             start=-1,
         )  # fmt: skip
@@ -227,8 +230,9 @@ def _paths(times: Tensor, states: Tensor, color: str) -> Lines:
 
 
 def _curve(density: Tensor, color: str, dashed: bool = False) -> Lines:
-    """A density (frames, grid), drawn sideways."""
-    curve = torch.stack([density, GRID.expand_as(density)], dim=-1)
+    """A density (frames, grid), drawn sideways; with half the points where it is wide."""
+    every = 1 if density[-1].nan_to_num().max() > 1 else 2
+    curve = torch.stack([density, GRID.expand_as(density)], dim=-1)[:, ::every]
     return Lines(curve[:, None], color=color, dashed=dashed)
 
 
@@ -247,24 +251,32 @@ def _process(name: str, theta: float, sigma: float) -> SDE:
 
 
 class _Law(NamedTuple):
-    """Density (frames, grid), mean and standard deviation (frames,), and a name."""
+    """Density (frames, grid), mean and standard deviation (frames,)."""
 
     density: Tensor
     mean: Tensor
     std: Tensor
-    name: str
 
 
 def _law(sde: SDE, start: float, times: Tensor) -> _Law:
-    """The exact law at `times`; of Langevin dynamics the one that it approaches."""
+    """The exact law at `times`."""
     if isinstance(sde, Langevin):
-        density, mean = WELLS.log_prob(GRID[:, None]).exp(), WELLS.weights @ WELLS.means[:, 0]
-        square = torch.trapezoid(density * GRID.square(), GRID)
-        std, n = (square - mean.square()).sqrt(), len(times)
-        return _Law(density.expand(n, -1), mean.expand(n), std.expand(n), "the law it approaches")
+        line = _wells()
+        density = line.density(start, sde.sigma**2 / 2 * times)
+        mean = line.width * density @ line.x
+        square = line.width * density @ line.x.square()
+        std = (square - mean.square()).clamp(min=0).sqrt()
+        density[std < SPIKE] = torch.nan
+        return _Law(density[:, ON_GRID].float(), mean.float(), std.float())
     law = sde.transition(torch.full((len(times), 1), start), times)
     mean, std = law.mean[:, 0], law.scale.expand(len(times))
-    return _Law(_normal(mean, std), mean, std, "exact law")
+    return _Law(_normal(mean, std), mean, std)
+
+
+@cache
+def _wells() -> LangevinLine:
+    x = torch.linspace(-7, 7, 561, dtype=torch.float64)
+    return LangevinLine(x, WELLS.log_prob(x[:, None].float()).double())
 
 
 def _normal(mean: Tensor, std: Tensor) -> Tensor:
@@ -272,5 +284,5 @@ def _normal(mean: Tensor, std: Tensor) -> Tensor:
     width = std[:, None].clamp(min=1e-3)
     density = torch.exp(-0.5 * ((GRID - mean[:, None]) / width).square())
     density = density / (width * (2 * torch.pi) ** 0.5)
-    density[std < 0.02] = float("nan")
+    density[std < SPIKE] = torch.nan
     return density

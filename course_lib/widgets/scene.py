@@ -270,6 +270,7 @@ class Scene:
         seconds: how long one run through the frames takes.
         smooth: whether points glide between frames.
         start: frame shown at first, negative from the end.
+        idle: names of controls that have no effect now, and are greyed out.
     """
 
     panels: Sequence[Panel]
@@ -282,6 +283,7 @@ class Scene:
     seconds: float = 6.0
     smooth: bool = True
     start: int = 0
+    idle: Sequence[str] = ()
 
 
 def packed(scene: Scene) -> tuple[dict[str, Any], list[bytes]]:

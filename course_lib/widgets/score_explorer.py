@@ -13,7 +13,13 @@ from course_lib.processes import ODE, SDE, Field
 from course_lib.simulate import Trajectory, simulate, time_grid
 from course_lib.widgets.controls import Choice, Control, Slider, Toggle
 from course_lib.widgets.explorer import Explorer
-from course_lib.widgets.five_modes import TRUTH, energy_ratio, mean_square, variance
+from course_lib.widgets.five_modes import (
+    TRUTH,
+    energy_ratio,
+    mean_square,
+    mean_square_chance,
+    variance,
+)
 from course_lib.widgets.scene import (
     Arrows,
     Image,
@@ -35,6 +41,7 @@ COARSE = square_grid(3.0, 11)
 TRACED = 3  # particles whose paths are drawn
 SHORT = 0.14  # arrows of length v |s|, so that neighbours do not touch
 CHANCE = 4.0  # an energy ratio that 700 exact samples pass in 0.1 % (t = 0) to 0.4 % (t = 1)
+FAR = 4.0  # standard errors of the mean |x|² that chance hardly ever passes
 SCORES: dict[str, Field] = {
     "exact": TRUTH.score,
     "half of it": lambda x, t: 0.5 * TRUTH.score(x, t),
@@ -69,7 +76,7 @@ class ScoreExplorer(Explorer):
         "Raise σ: what changes for one particle, and what for the crowd? Take a wrong score: "
         "at which σ does it begin to matter?"
     )
-    frozen = {"which": tuple(SCORES), "sigma": (0.0, 1.0, 4.0), "n": (20, 80)}
+    frozen = {"which": tuple(SCORES), "sigma": (0.0, 0.5, 1.0, 2.0, 4.0), "n": (20, 80)}
 
     def __init__(self, score: Callable[..., Tensor] | None = None, **values: object) -> None:
         self.score = Own.of(score, "score", "(x, t)")
@@ -128,13 +135,13 @@ class ScoreExplorer(Explorer):
                 Readout("mean |x|², ODE", _mean_square(flow), color="simulated"),
                 Readout("SDE", _mean_square(walk), color=color),
                 Readout("exact", mean_square(clock), color="exact"),
-                Readout("ODE leaves p", _verdict(known, known.ratio), color="simulated"),
-                Readout("SDE leaves p", _verdict(known, ratio), color=color),
+                Readout("standard error", mean_square_chance(clock, PARTICLES), 2),
+                Readout("ODE leaves p", _verdict(known, flow, known.ratio), color="simulated"),
+                Readout("SDE leaves p", _verdict(known, walk, ratio), color=color),
             ],
             note=f"Score arrows are {SHORT:g} v s: s itself grows like 1/v, v being a mode's "
-            "variance. Exact samples: 1 on average, above "
-            f"{CHANCE:g} (grey) less than once in 200. What is smaller, {PARTICLES} particles do "
-            "not show.",
+            "variance. Exact samples: 1 on average. Seen: a ratio above "
+            f"{CHANCE:g} (grey), or a mean |x|² more than {FAR:g} standard errors off.",
             error=error,
             seconds=8.0,
             start=-1,
@@ -230,14 +237,16 @@ def _distances(known: _Known, ratio: Tensor, color: str) -> Panel:
     )  # fmt: skip
 
 
-def _verdict(known: _Known, ratio: Tensor) -> str:
+def _verdict(known: _Known, states: Tensor, ratio: Tensor) -> str:
     """Whether a crowd is seen not to have the law p_t in the compared frames, and when."""
     if ratio.isnan().any():
         return "–"
-    off = ratio > CHANCE
+    times = known.flow.times[known.compared]
+    aside = _mean_square(states[known.compared]) - mean_square(times)
+    off = (ratio > CHANCE) | (aside.abs() > FAR * mean_square_chance(times, PARTICLES))
     if not off.any():
         return "not seen"
-    times = known.flow.times[known.compared][off]
+    times = times[off]
     return f"seen, t = {times[0]:.2f}" + (f" to {times[-1]:.2f}" if len(times) > 1 else "")
 
 

@@ -31,6 +31,10 @@ STEPS: dict[str, Callable[..., Tensor]] = {
 }
 ORDERS = {"Euler": 1, "Heun": 2, "midpoint": 2, NOISY: 1}
 FIELDS = {"spiral": SPIRAL, "tide": TIDE}
+WORDS = {
+    "spiral": f"u = −{SPIRAL.shrink:g} x + {SPIRAL.turn:g} Jx",
+    "tide": f"u = −{TIDE.shrink:g} x + {TIDE.turn:g} cos({TIDE.change:g} t) Jx",
+}
 
 
 class SolverExplorer(Explorer):
@@ -52,7 +56,7 @@ class SolverExplorer(Explorer):
 
     title = "Steps and the truth"
     question = (
-        "Halve the step: by what factor does each error fall? With which solver do the particles "
+        "Halve the step: by what factor does each error fall? With which solvers do the particles "
         "fly apart when the step is too long?"
     )
     frozen = {"field": tuple(FIELDS), "solver": tuple(STEPS), "n": (4, 8, 16, 32, 64)}
@@ -98,6 +102,7 @@ class SolverExplorer(Explorer):
             legend.append((color, "line", name))
             readouts += [
                 Readout(f"{name}: error", 10 ** log_error[here].item(), color=color),
+                Readout("half the step, ÷", _fall(log_error, here), color=color),
                 Readout("slope of the three finest", slope(log_error), color=color),
             ]
         high = math.log10(END / COUNTS[0])
@@ -119,15 +124,16 @@ class SolverExplorer(Explorer):
             times=torch.linspace(0, END, MOST + 1),
             legend=legend,
             readouts=readouts,
-            note=self._note(noisy),
+            note=self._note(field, noisy),
+            idle=() if noisy else ("sigma",),
             error=wrong,
             start=-1,
         )  # fmt: skip
 
-    def _note(self, noisy: bool) -> str:
+    def _note(self, field: str, noisy: bool) -> str:
         note = (
-            "Error: root mean square distance at t = 3. Large dot: the present step. "
-            f"The noise σ belongs to {NOISY} alone."
+            f"{WORDS[field]}, J a quarter turn. Error: root mean square distance at t = 3. "
+            "Large dot: the present step."
         )
         if noisy:
             note = (
@@ -176,6 +182,12 @@ def _axis(log_errors: list[Tensor]) -> tuple[float, float]:
     low = max(min([*every, ERRORS[0]]), WIDEST[0])
     high = min(max([*every, ERRORS[1]]), WIDEST[1])
     return low - 0.3 * (low < ERRORS[0]), high + 0.3 * (high > ERRORS[1])
+
+
+def _fall(log_error: Tensor, here: int) -> float:
+    """The error over that with half the step; NaN at the shortest."""
+    following = log_error[here + 1].item() if here + 1 < len(log_error) else math.nan
+    return 10 ** (log_error[here].item() - following)
 
 
 def _guide(order: int) -> list[list[list[float]]]:

@@ -9,6 +9,7 @@ import torch
 from course_lib.processes import Langevin
 from course_lib.simulate import simulate, time_grid
 from course_lib.widgets import LangevinExplorer
+from course_lib.widgets.demo import MOST_MB
 from course_lib.widgets.demo.pages import frozen
 from course_lib.widgets.mixing import left_share, settled_spread, settling_time, two_modes
 from course_lib.widgets.scene import packed
@@ -105,6 +106,15 @@ def test_a_step_that_explodes_is_said_to():
     assert np.abs(cloud).max() == 20
 
 
+def test_what_has_left_the_picture_is_counted():
+    def outside(**changes):
+        shown = EXPLORER.scene(**EXPLORER.checked({**EXPLORER.start, **changes}))
+        return [r.value[-1].item() for r in shown.readouts if r.label == "outside the picture"]
+
+    assert outside() == []
+    assert outside(sigma=2.0, h=1.25) == [100.0]
+
+
 @pytest.mark.parametrize(("distance", "words"), [(2.4, "of 5.6;"), (6.0, "of 73,000;")])
 def test_the_wait_for_the_shares_is_said(distance, words):
     assert words in note(distance=distance)
@@ -174,7 +184,7 @@ def test_what_is_no_function_is_said(name):
 
 
 def test_a_frozen_page_is_small():
-    assert len(frozen(LangevinExplorer(), {})) < 1_500_000
+    assert len(frozen(LangevinExplorer(), {})) < MOST_MB * 1e6
 
 
 @pytest.mark.parametrize("control", [c.name for c in LangevinExplorer.controls])

@@ -24,6 +24,12 @@ def moments(shown):
     return [np.asarray(r.value) for r in shown.readouts[:4]]
 
 
+def exact_law(shown):
+    """The curve (frames, points, 2): density and x."""
+    (law,) = [layer for layer in shown.panels[1].layers if layer.color == "exact"]
+    return np.asarray(law.xy)[:, 0]
+
+
 @pytest.mark.parametrize("sigma", [0.3, 1.0])
 @pytest.mark.parametrize("start", [-2.0, 1.5])
 def test_exact_law_of_brownian_motion(start, sigma):
@@ -49,7 +55,7 @@ def test_exact_law_of_ornstein_uhlenbeck(theta, sigma):
 def test_the_drawn_law_has_the_moments_that_are_printed(process):
     shown = scene(process=process, start=0.0, sigma=0.5)
     _, mean, _, std = moments(shown)
-    law = np.asarray(shown.panels[1].layers[1].xy)[-1, 0]
+    law = exact_law(shown)[-1]
     density, x = law[:, 0].astype(float), law[:, 1].astype(float)
     width = x[1] - x[0]
     assert density.sum() * width == pytest.approx(1, abs=0.01)
@@ -58,7 +64,7 @@ def test_the_drawn_law_has_the_moments_that_are_printed(process):
     assert math.sqrt(spread) == pytest.approx(std[-1], abs=0.02)
 
 
-@pytest.mark.parametrize("process", PROCESSES[:2])
+@pytest.mark.parametrize("process", PROCESSES)
 @pytest.mark.parametrize("sigma", [0.5, 1.5])
 def test_the_crowd_has_the_exact_law_at_every_time(process, sigma):
     """Within 4.5 standard errors of 2,000 particles, and the bias of a step of 0.02."""
@@ -90,9 +96,11 @@ def test_bars_are_the_share_of_the_particles_in_each_bin():
 @pytest.mark.parametrize("process", PROCESSES)
 @pytest.mark.parametrize(("theta", "sigma", "h"), [(1, 1, 0.04), (4, 2, 1.0), (0.1, 0.1, 0.04)])
 def test_the_axis_holds_the_crowd_and_the_law_at_most_times(process, theta, sigma, h):
-    panel = scene(process=process, theta=theta, sigma=sigma, h=h).panels[1]
-    bars, law = (np.asarray(panel.layers[0].heights), np.asarray(panel.layers[1].xy)[:, 0, :, 0])
-    held = np.maximum(bars.max(1), np.nan_to_num(law).max(1)) < panel.x[1]
+    shown = scene(process=process, theta=theta, sigma=sigma, h=h)
+    panel = shown.panels[1]
+    bars = np.asarray(panel.layers[0].heights)
+    law = np.nan_to_num(exact_law(shown)[..., 0])
+    held = np.maximum(bars.max(1), law.max(1)) < panel.x[1]
     assert held[-1]
     assert held.mean() >= 0.75
 
@@ -145,9 +153,26 @@ def test_every_end_of_every_slider(process, changes):
     assert np.isfinite(moments(shown)[3]).all()
 
 
-def test_theta_is_said_to_belong_to_one_process():
-    assert scene().note == ""
-    assert "Ornstein-Uhlenbeck process alone" in scene(process="Brownian motion").note
+def test_theta_is_idle_where_there_is_none():
+    assert [scene(process=p).idle for p in PROCESSES] == [("theta",), (), ("theta",)]
+
+
+def test_langevin_approaches_a_law_that_is_named_and_drawn():
+    shown = scene(process="Langevin", sigma=2.0)
+    assert "0.4 N(−1.8, 0.35) + 0.6 N(1.5, 0.25)" in shown.note
+    (limit,) = [np.asarray(x.xy)[0] for x in shown.panels[1].layers if x.color == "guide"]
+    at = limit[:, 1]
+    p = sum(
+        w * np.exp(-((at - m) ** 2) / (2 * v)) / math.sqrt(2 * math.pi * v)
+        for w, m, v in ((0.4, -1.8, 0.35), (0.6, 1.5, 0.25))
+    )
+    assert limit[:, 0] == pytest.approx(p, abs=1e-6)
+
+
+def test_what_chance_does_to_the_mean_is_said():
+    shown = scene(sigma=1.0)
+    (chance,) = [np.asarray(r.value) for r in shown.readouts if r.label.startswith("chance")]
+    assert chance == pytest.approx(moments(shown)[3] / math.sqrt(2000))
 
 
 def test_a_frozen_page_can_answer_its_question_and_is_small():

@@ -6,8 +6,16 @@ import torch
 
 from course_lib.metrics import energy_distance
 from course_lib.widgets import ScoreExplorer
+from course_lib.widgets.demo import MOST_MB
 from course_lib.widgets.demo.pages import frozen
-from course_lib.widgets.five_modes import MODES, TRUTH, energy_ratio, mean_square, variance
+from course_lib.widgets.five_modes import (
+    MODES,
+    TRUTH,
+    energy_ratio,
+    mean_square,
+    mean_square_chance,
+    variance,
+)
 from course_lib.widgets.scene import Arrows, Lines, Points, packed
 from course_lib.widgets.score_explorer import CHANCE, COARSE, PARTICLES, SHORT
 
@@ -81,6 +89,19 @@ def test_a_wrong_score_moves_the_marginals_and_the_more_noise_the_more(which):
     assert ratios(much)[1].max() > 2 * CHANCE
     assert verdicts(much)[0] == "not seen"
     assert verdicts(much)[1].startswith("seen, t = ")
+
+
+@pytest.mark.parametrize("t", [0.0, 0.4, 1.0])
+def test_the_chance_of_the_mean_square_is_that_of_samples(t):
+    means = torch.stack([exact_crowd(t, seed).square().sum(1).mean() for seed in range(400)])
+    expected = mean_square_chance(torch.tensor(t), PARTICLES).item()
+    assert means.std().item() == pytest.approx(expected, rel=4.5 / (2 * 400) ** 0.5)
+
+
+def test_half_of_the_score_is_seen_by_the_mean_square_where_the_energy_distance_is_small():
+    shown = scene(ScoreExplorer(), which="half of it", sigma=1.0)
+    assert ratios(shown)[1].max() < CHANCE
+    assert verdicts(shown)[1].startswith("seen")
 
 
 def test_half_of_the_score_leaves_the_crowd_too_wide_and_an_earlier_one_too_narrow():
@@ -171,4 +192,4 @@ def test_every_end_of_every_slider(which, sigma, n):
 
 
 def test_a_frozen_page_is_small():
-    assert len(frozen(ScoreExplorer(), {})) < 1_500_000
+    assert len(frozen(ScoreExplorer(), {})) < MOST_MB * 1e6

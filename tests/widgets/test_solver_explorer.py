@@ -24,7 +24,8 @@ def scene(explorer, **values):
 
 
 def readouts(shown):
-    return [(r.label, r.value) for r in shown.readouts]
+    """Errors and slopes."""
+    return [(r.label, r.value) for r in shown.readouts if "÷" not in r.label]
 
 
 def doubles(*shape, seed=0):
@@ -162,6 +163,21 @@ def test_your_step_stands_beside_the_truth(field, step, solver):
     assert shown.error == ""
 
 
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_the_factor_is_that_of_the_two_errors(solver):
+    here, half = (scene(SolverExplorer(), solver=solver, n=n) for n in (16, 32))
+    factor = next(r.value for r in here.readouts if "÷" in r.label)
+    assert factor == pytest.approx(readouts(here)[0][1] / readouts(half)[0][1])
+    last = scene(SolverExplorer(), solver=solver, n=128)
+    assert math.isnan(next(r.value for r in last.readouts if "÷" in r.label))
+
+
+def test_noise_is_idle_where_no_solver_takes_it():
+    assert [scene(SolverExplorer(), solver=s).idle for s in SOLVERS] == [
+        () if s == "Euler-Maruyama" else ("sigma",) for s in SOLVERS
+    ]
+
+
 @pytest.mark.parametrize("step", [rk4_step, lambda velocity, x, t, h: x + 2 * h * velocity(x, t)])
 def test_the_axis_holds_every_error(step):
     panel = scene(SolverExplorer(step=step)).panels[1]
@@ -189,10 +205,10 @@ def test_the_tide_shows_a_step_that_looks_at_the_wrong_time():
 
 def test_a_step_is_shown_only_with_the_solvers_of_its_kind():
     shown = scene(SolverExplorer(step=my_noisy), solver="Euler")
-    assert len(shown.readouts) == 2
+    assert len(readouts(shown)) == 2
     assert "my_noisy stands beside Euler-Maruyama alone" in shown.note
     shown = scene(SolverExplorer(step=my_heun), solver="Euler-Maruyama")
-    assert len(shown.readouts) == 2
+    assert len(readouts(shown)) == 2
     assert "my_heun takes no noise" in shown.note
     assert SolverExplorer(step=my_noisy).start["solver"] == "Euler-Maruyama"
 

@@ -9,6 +9,7 @@ function lecture({ pages = [], previous, next, contents }) {
 
   // A new page would end full screen, so there it comes in a frame that fills this one.
   let frame = null;
+  let moved = null; // where one is after leaving full screen
   const go = (address) => {
     if (!address) return;
     if (!document.fullscreenElement) {
@@ -34,7 +35,12 @@ function lecture({ pages = [], previous, next, contents }) {
     document.title = data.title;
     try {
       history.replaceState(null, "", data.address); // so that reloading shows this page
-    } catch { /* pages that are files may not */ }
+    } catch {
+      moved = data.address; // pages that are files may not
+    }
+  });
+  document.addEventListener("fullscreenchange", () => {
+    if (moved && !document.fullscreenElement) location.href = moved;
   });
 
   const actions = {

@@ -89,7 +89,10 @@ def frozen(explorer: Explorer, ways: Links) -> str:
     ]
     texts = [base64.b64encode(part).decode() for part in arrays.values()]
     return _stage_page(
-        explorer, ways, f"new FrozenModel({_json(face)}, {_json(variants)}, {_json(texts)})"
+        explorer,
+        ways,
+        f"new FrozenModel({_json(face)}, {_json(variants)}, {_json(texts)})",
+        about="a selection of values",
     )
 
 
@@ -107,7 +110,7 @@ def _among(control: dict[str, Any], values: Sequence[Any] | None) -> dict[str, A
     return control
 
 
-def _stage_page(explorer: Explorer, ways: Links, model: str) -> str:
+def _stage_page(explorer: Explorer, ways: Links, model: str, about: str = "") -> str:
     moves = [
         f'<a href="{html.escape(href)}">{words}</a>'
         for words, href in (
@@ -117,7 +120,7 @@ def _stage_page(explorer: Explorer, ways: Links, model: str) -> str:
         )
         if href
     ]
-    nav = f'<nav>{"".join(moves)}<span class="keys"></span>{_keys(PLAYING)} {THEME}</nav>'
+    nav = f'<nav>{"".join(moves)}<span class="keys">{about}</span>{_keys(PLAYING)} {THEME}</nav>'
     run = (
         f"{script().replace('export default { render };', '')}\n{_read('host.js')}\n"
         f"const fullScreen = lecture({json.dumps(ways)});\n"

@@ -223,6 +223,15 @@ class Panel {
     canvas.classList.add("brush");
     canvas.dataset.name = name; // for its focus: see Stage.show
     this.brush = this.stage.brush;
+    const begin = () => this.stage.begun.push(this.strokes.length);
+    this.undo = () => { // the last line, or the last dab
+      const { begun } = this.stage;
+      while (begun.length && begun[begun.length - 1] >= this.strokes.length) begun.pop(); // of an older drawing
+      this.strokes.length = begun.pop() ?? 0;
+      this.painted = null;
+      this.stage.setValue(name, [...this.strokes]);
+      this.stage.schedule();
+    };
     const dab = (point) => {
       this.strokes.push(point.map((v) => Math.round(1e4 * v) / 1e4));
       this.painted = null;
@@ -237,6 +246,7 @@ class Panel {
     canvas.addEventListener("pointerdown", (event) => {
       canvas.setPointerCapture(event.pointerId);
       this.stage.drawing = true;
+      begin();
       dab(this.units(event));
     });
     canvas.addEventListener("pointermove", (event) => {
@@ -246,6 +256,12 @@ class Panel {
       this.stage.drawing = false;
       this.stage.setValue(name, [...this.strokes]);
     });
+    for (const kind of ["focus", "blur"]) {
+      canvas.addEventListener(kind, () => {
+        this.painted = null;
+        this.stage.schedule();
+      });
+    }
     canvas.addEventListener("keydown", (event) => {
       const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
       if (!way && event.key !== " ") return;
@@ -253,7 +269,10 @@ class Panel {
       event.stopPropagation();
       const at = this.brush ?? [(x[0] + x[1]) / 2, (y[0] + y[1]) / 2];
       if (way) this.brush = [at[0] + 0.03 * way[0] * (x[1] - x[0]), at[1] + 0.03 * way[1] * (y[1] - y[0])];
-      else dab(at);
+      else {
+        begin();
+        dab(at);
+      }
       this.stage.brush = this.brush;
       this.painted = null;
       this.stage.schedule();
@@ -264,13 +283,19 @@ class Panel {
   paintStrokes() {
     const { X, Y } = this.scales;
     const { context } = this;
-    context.fillStyle = this.stage.colors.css("end", 0.8);
-    const dots = this.brush ? [...this.strokes, this.brush] : this.strokes;
-    for (const [x, y] of dots) {
+    const behind = this.layers.some((layer) => layer.kind === "points" && layer.xy.length); // particles
+    context.fillStyle = this.stage.colors.css("end", behind ? 0.4 : 0.8);
+    for (const [x, y] of this.strokes) {
       context.beginPath();
       context.arc(X(x), Y(y), 5 * this.unit, 0, 2 * Math.PI);
       context.fill();
     }
+    if (!this.brush || document.activeElement !== this.canvas) return;
+    context.strokeStyle = this.stage.colors.css("text"); // the pen of a keyboard
+    context.lineWidth = 2 * this.unit;
+    context.beginPath();
+    context.arc(X(this.brush[0]), Y(this.brush[1]), 8 * this.unit, 0, 2 * Math.PI);
+    context.stroke();
   }
 }
 

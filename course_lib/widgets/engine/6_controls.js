@@ -30,7 +30,8 @@ const CONTROL = {
       show(v);
     };
     set(value);
-    return { element: labelled(spec.label, input, shown), set, input };
+    const idle = (yes) => (input.disabled = yes); // it has no effect now
+    return { element: labelled(spec.label, input, shown), set, input, idle };
   },
 
   choice(spec, value, change) {

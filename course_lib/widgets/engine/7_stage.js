@@ -32,6 +32,7 @@ class Stage {
     this.answered = 0;
     this.panels = [];
     this.smooth = true;
+    this.begun = []; // where the lines of a drawing begin
     this.patience = 10; // seconds without an answer, before one is told
     this.clock = new Clock(() => this.schedule());
     this.build(parent);
@@ -95,7 +96,12 @@ class Stage {
     this.speed.setAttribute("aria-label", "speed");
     for (const s of SPEEDS) this.speed.append(make("option", { value: s, textContent: `${s}×` }));
     this.speed.value = 1;
-    this.speed.addEventListener("change", () => (this.clock.speed = Number(this.speed.value)));
+    this.speed.addEventListener("pointerdown", () => (this.speed.pointed = true));
+    this.speed.addEventListener("change", () => {
+      this.clock.speed = Number(this.speed.value);
+      if (this.speed.pointed) this.root.focus({ preventScroll: true }); // even if a key chose in the open menu
+      this.speed.pointed = false;
+    });
     const loop = make("label", { className: "loop", title: "start again at the end (L)" });
     this.loop = make("input", { type: "checkbox", checked: true });
     this.loop.addEventListener("change", () => (this.clock.loop = this.loop.checked));
@@ -139,6 +145,7 @@ class Stage {
       entry.style.setProperty("--mark", `var(--c-${color})`);
       return entry;
     }));
+    for (const [name, control] of Object.entries(this.controls)) control.idle?.(spec.idle.includes(name));
     this.transport.classList.toggle("still", spec.frames < 2);
     this.time.max = this.clock.last;
     this.note.textContent = spec.note;
@@ -179,6 +186,7 @@ class Stage {
   resize() {
     if (!this.spec || !this.figure.clientWidth) return;
     this.root.style.setProperty("--unit", this.unit());
+    for (const panel of this.panels) panel.box.style.height = 0; // what is there must not keep the room that words took
     this.font = getComputedStyle(this.root).fontFamily;
     for (const panel of this.panels) panel.resize();
     this.paint();
@@ -254,8 +262,10 @@ class Stage {
   }
 
   say(words) {
+    if (words === this.error.textContent) return;
     this.error.hidden = !words;
     this.error.textContent = words;
+    this.resize();
   }
 
   // After a restart of the kernel what came still plays, and nothing else will come.
@@ -317,6 +327,7 @@ class Stage {
       l: () => this.loop.click(),
       r: () => this.reset(),
       f: () => this.fullScreen(),
+      Backspace: () => this.panels.find((panel) => panel.undo)?.undo(),
     };
     const action = actions[event.key] ?? actions[event.key.toLowerCase()]; // Caps Lock may be on
     if (!action || !plain || keeps(event.target, event.key)) return;
