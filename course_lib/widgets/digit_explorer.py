@@ -61,8 +61,8 @@ class DigitExplorer(Explorer):
 
     title = "Digits to order"
     question = (
-        "Raise w from 0: when are all read as asked, and what do the digits lose beyond? "
-        "With how few steps do they still look written, and does the judge agree?"
+        "Raise w from 0: when are all read as asked, and what do they lose beyond? "
+        "How few steps still look written, and does the judge agree?"
     )
     controls: Sequence[Control] = (
         Choice("digit", "digit", (ALL, *"0123456789"), ALL),

@@ -45,7 +45,8 @@ def picture(
     color = "yours" if theirs else "simulated"
     legend = [
         (color, "dot", f"{PARTICLES} particles"),
-        ("guide", "area", "exact density") if drawing is None else ("end", "dot", "drawn"),
+        ("guide", "area", "exact density"),
+        *([] if drawing is None else [("end", "dot", "drawn")]),
         (color, "line", f"arrows learned{theirs}, and their error"),
         ("exact", "line", "exact arrows"),
         ("guide", "line", "loss"),
@@ -69,17 +70,16 @@ def picture(
 def _flow(
     truth: Truth | None, look: Look | None, drawing: Drawing | None, live: bool, color: str
 ) -> Panel:
-    """The particles over the exact density, or over the drawing."""
+    """The particles over the exact density, and over the drawing."""
     trained = look is not None and len(look.losses) > 0
     particles = NOTHING if look is None else look.flow.particles
     title, layers = "From noise to data", list[Layer]()
-    if drawing is None:
-        if truth is not None:
-            layers.append(Image(truth.density, each=True))
-    elif not trained:
+    if truth is not None and (drawing is None or trained):
+        layers.append(Image(truth.density, each=True))
+    if drawing is not None and not trained:
         title, particles = "Draw here", NOTHING
-    elif live:
-        layers.append(Points(torch.tensor(drawing), color="end", size=10, alpha=0.8))
+    elif drawing is not None and live:
+        layers.append(Points(torch.tensor(drawing), color="end", size=10, alpha=0.15))
     layers.append(Points(particles, color=color, size=3.6))
     return Panel(
         layers,

@@ -191,7 +191,7 @@ class FlowTrainer(Explorer):
 
 _NOTE = (
     "Train runs for a minute at most, and goes on where it stopped. Other data begin with a new "
-    "network. The loss is that of a batch, which may be lucky: only its mean stays above the floor."
+    "network. Single batches may lie below the floor."
 )
 
 

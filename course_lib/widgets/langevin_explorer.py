@@ -43,8 +43,8 @@ class LangevinExplorer(Explorer):
 
     title = "Shaking particles into place"
     question = (
-        "Move the modes apart: up to which distance do the shares come right by t = 20? How far "
-        "does more noise help beyond it, and what does a long step spoil?"
+        "Up to which distance do the shares come right by t = 20? How far does more noise help "
+        "beyond it, and what does a long step spoil?"
     )
     controls = (
         Choice("start", "start", STARTS, STARTS[0]),

@@ -33,6 +33,21 @@ def test_it_works(site, page, name):
     seen.quiet()
 
 
+def test_full_screen_lasts_and_the_address_is_that_of_the_page(site, page):
+    seen, names = Seen(page), list(CATALOGUE)
+    seen.open(site + names[0])
+    page.keyboard.press("f")
+    page.wait_for_function("Boolean(document.fullscreenElement)")
+    page.keyboard.press("n")
+    page.wait_for_url(f"**/{names[1]}")
+    assert page.evaluate("Boolean(document.fullscreenElement)")
+    page.keyboard.press("f")
+    page.wait_for_function("!document.fullscreenElement")
+    seen.open(page.url)
+    assert seen.root.locator("h3").inner_text() == CATALOGUE[names[1]].title
+    seen.quiet()
+
+
 def test_contents(site, page):
     seen = Seen(page)
     page.goto(site)

@@ -65,6 +65,46 @@ def test_a_circle_by_mouse(seen):
     assert seen.root.locator(".error").is_hidden()
 
 
+def test_lines_are_taken_back(seen):
+    canvas = seen.root.locator("canvas.brush").bounding_box()
+    lengths = []
+    for row in (0.3, 0.6):
+        seen.page.mouse.move(canvas["x"] + 0.2 * canvas["width"], canvas["y"] + row * 300)
+        seen.page.mouse.down()
+        seen.page.mouse.move(canvas["x"] + 0.7 * canvas["width"], canvas["y"] + row * 300)
+        seen.page.mouse.up()
+        seen.page.wait_for_timeout(50)
+        seen.wait()
+        lengths.append(seen.js("stage => stage.values.drawing.length"))
+    assert 10 < lengths[0] < lengths[1]
+    for left in (lengths[0], 0, 0):
+        seen.page.keyboard.press("Backspace")
+        seen.page.wait_for_timeout(50)
+        seen.wait()
+        assert seen.js("stage => stage.values.drawing.length") == left
+    assert seen.js("stage => stage.panels[0].strokes.length") == 0
+
+
+def test_an_error_leaves_the_page_where_it_is(seen):
+    """The pictures make room for it; afterwards they have their size again."""
+    high = "() => [document.documentElement.scrollHeight, innerHeight]"
+    before = seen.root.locator("canvas.brush").bounding_box()
+    seen.root.locator("canvas.brush").click()  # one point is too few
+    seen.page.wait_for_timeout(50)
+    seen.wait()
+    seen.root.locator(".action").first.click()
+    seen.root.locator(".error").wait_for(state="visible")
+    assert "the drawing has 1 point" in seen.root.locator(".error").inner_text()
+    page, window = seen.page.evaluate(high)
+    assert page <= window
+    assert seen.root.locator("canvas.brush").bounding_box()["height"] < before["height"]
+    seen.page.keyboard.press("Backspace")
+    seen.root.locator(".error").wait_for(state="hidden")
+    seen.wait()
+    after = seen.root.locator("canvas.brush").bounding_box()
+    assert after["height"] == before["height"]
+
+
 def test_points_by_keyboard(seen):
     seen.root.locator("canvas.brush").focus()
     for keys in ("ArrowLeft", "ArrowUp", "ArrowRight", "ArrowRight", "ArrowDown", "ArrowDown"):

@@ -391,7 +391,9 @@ def test_a_drawing_is_learned_and_can_be_drawn_in_again(quickly):
     assert page.states[-1]["spec"]["panels"][0]["title"] == "Draw here"
     live = page.train(**values)
     assert live["spec"]["panels"][0]["draw"] is None  # a picture would take the pen away
-    assert [layer["color"] for layer in live["spec"]["panels"][0]["layers"]] == ["end", "simulated"]
+    density, *crowds = live["spec"]["panels"][0]["layers"]
+    assert density["kind"] == "image"
+    assert [layer["color"] for layer in crowds] == ["end", "simulated"]
     stopped = page.stop()
     assert stopped["spec"]["panels"][0]["draw"] == "drawing"
     more = {**values, "drawing": [*LINE, (0.0, 2.0)]}

@@ -92,7 +92,7 @@ def frozen(explorer: Explorer, ways: Links) -> str:
         explorer,
         ways,
         f"new FrozenModel({_json(face)}, {_json(variants)}, {_json(texts)})",
-        about="a selection of values",
+        about="frozen: a selection of values",
     )
 
 

@@ -144,8 +144,11 @@ class Panel {
     const { context, canvas } = this;
     context.clearRect(0, 0, canvas.width, canvas.height);
     context.drawImage(this.base, 0, 0);
+    const moving = this.layers.slice(this.still);
+    const under = this.strokes ? moving.filter((layer) => layer.kind === "image") : [];
+    this.draw(under, context, at);
     if (this.strokes) this.paintStrokes();
-    this.draw(this.layers.slice(this.still), context, at);
+    this.draw(moving.filter((layer) => !under.includes(layer)), context, at);
     this.painted = at;
   }
 
@@ -285,11 +288,12 @@ class Panel {
     const { context } = this;
     const behind = this.layers.some((layer) => layer.kind === "points" && layer.xy.length); // particles
     context.fillStyle = this.stage.colors.css("end", behind ? 0.4 : 0.8);
+    context.beginPath(); // as one shape, which does not get darker where dots overlap
     for (const [x, y] of this.strokes) {
-      context.beginPath();
+      context.moveTo(X(x) + 5 * this.unit, Y(y));
       context.arc(X(x), Y(y), 5 * this.unit, 0, 2 * Math.PI);
-      context.fill();
     }
+    context.fill();
     if (!this.brush || document.activeElement !== this.canvas) return;
     context.strokeStyle = this.stage.colors.css("text"); // the pen of a keyboard
     context.lineWidth = 2 * this.unit;
