@@ -103,7 +103,7 @@ class SolverExplorer(Explorer):
             readouts += [
                 Readout(f"{name}: error", 10 ** log_error[here].item(), color=color),
                 Readout("half the step, ÷", _fall(log_error, here), color=color),
-                Readout("slope of the three finest", slope(log_error), color=color),
+                Readout("slope, 3 finest", slope(log_error), color=color),
             ]
         high = math.log10(END / COUNTS[0])
         return Scene(
