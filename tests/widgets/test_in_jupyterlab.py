@@ -72,7 +72,7 @@ def test_keys_of_jupyterlab_rest_inside(open_lab, one):
     kinds = "() => [...document.querySelectorAll('.jp-Cell')].map(c => c.className)"
     before = lab.page.evaluate(kinds)
     seen.root.focus()
-    for key in ("l", "r", "Home", "]", "Space", "Space"):
+    for key in ("r", "l", "Home", "]", "Space", "Space"):
         lab.page.keyboard.press(key)
     seen.wait()
     assert not seen.js("stage => stage.clock.loop")
