@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from course_lib.distributions import GaussianMixture
 from course_lib.processes import SDE, BrownianMotion, Langevin, OrnsteinUhlenbeck
 from course_lib.simulate import Trajectory, simulate, time_grid
 from course_lib.widgets.controls import Choice, Slider, step_slider
 from course_lib.widgets.explorer import Explorer
 from course_lib.widgets.histogram import histogram
-from course_lib.widgets.langevin_line import LangevinLine
+from course_lib.widgets.process_laws import GRID, HIGH, LOW, WELLS, Known, Law, law_of, normal
 from course_lib.widgets.scene import Bars, Layer, Lines, Panel, Readout, Scene
 from course_lib.widgets.yours import Own, kind_of
 
@@ -24,15 +23,7 @@ __all__ = ["ProcessExplorer"]
 PROCESSES = ("Brownian motion", "Ornstein-Uhlenbeck", "Langevin")
 END, PARTICLES, PATHS, FRAMES = 4.0, 2000, 24, 101
 STEPS = (200, 160, 125, 100, 80, 64, 50, 40, 32, 25, 20, 16, 13, 10, 8, 6, 5, 4)
-LOW, HIGH = -5.0, 5.0
-GRID, ON_GRID = torch.linspace(LOW, HIGH, 201), slice(80, 481, 2)  # of the cells of `_wells`
-SPIKE = 0.02  # a narrower law is a spike that no axis holds
 FAR = 50.0  # where a line that leaves the panel ends
-WELLS = GaussianMixture(
-    means=torch.tensor([[-1.8], [1.5]]),
-    covariances=torch.tensor([0.35, 0.25]),
-    weights=torch.tensor([0.4, 0.6]),
-)
 NOTES = {"Langevin": "The landscape: p = 0.4 N(−1.8, 0.35) + 0.6 N(1.5, 0.25)."}
 
 
@@ -87,7 +78,7 @@ class ProcessExplorer(Explorer):
         sde = _process(process, theta, sigma)
         run = _run(sde, start, h)
         states, times = run.states[..., 0], run.times
-        law = _law(sde, start, times)
+        law = law_of(sde, start, times)
         bins = round(2 * (HIGH - LOW) / max(float(law.std[-1]), 0.1))  # fine beside the last law
         heights, edges = histogram(states, LOW, HIGH, min(max(bins, 60), 240))
         lines: list[Layer] = [_paths(times, states, "simulated")]
@@ -100,17 +91,7 @@ class ProcessExplorer(Explorer):
             limit = torch.stack([WELLS.log_prob(GRID[:, None]).exp(), GRID], dim=-1)
             laws.insert(1, Lines(limit[None], color="guide", width=1.4))
             legend.append(("guide", "line", "the law it approaches"))
-        readouts = [
-            Readout("mean", states.mean(1), color="simulated"),
-            Readout("exact", law.mean, color="exact"),
-            Readout("standard deviation", states.std(1), color="simulated"),
-            Readout("exact", law.std, color="exact"),
-            Readout("chance moves the mean by", law.std / PARTICLES**0.5, 2),
-        ]
-        outside = ((states < LOW) | (states >= HIGH)).float().mean(1)
-        if outside.max() > 0.005:
-            readouts.append(Readout("outside the picture", 100 * outside, 2, "%", "simulated"))
-        errors = []
+        readouts, errors = _numbers(states, law), []
         for panel, added in (
             (lines, partial(self._their_crowd, sde, start, h)),
             (laws, partial(self._their_law, sde, start, times)),
@@ -181,7 +162,7 @@ class ProcessExplorer(Explorer):
         moments = [_moments(own, start, t, sde.theta, sde.sigma) for t in times.tolist()]
         mean, std = torch.tensor(moments).unbind(1)
         numbers = [Readout("your law's deviation", std, color="yours")]
-        return _Theirs(_curve(_normal(mean, std), "yours"), f"law by {own.name}", numbers)
+        return _Theirs(_curve(normal(mean, std), "yours"), f"law by {own.name}", numbers)
 
 
 class _Theirs(NamedTuple):
@@ -214,13 +195,32 @@ def _moments(own: Own, start: float, t: float, theta: float, sigma: float) -> tu
     if not isinstance(answer, tuple) or len(answer) != 2:
         what = f"{len(answer)} values" if isinstance(answer, tuple) else kind_of(answer)
         raise ValueError(f"{own.name} returned {what}; expected a mean and a deviation")
-    mean, std = (torch.as_tensor(value) for value in answer)
+    try:
+        mean, std = (torch.as_tensor(value) for value in answer)
+    except (TypeError, ValueError, RuntimeError):
+        kinds = " and ".join(kind_of(value) for value in answer)
+        raise ValueError(f"{own.name} returned {kinds}; expected a tensor and a number") from None
     if mean.numel() != 1 or std.numel() != 1:
         shapes = f"{tuple(mean.shape)} and {tuple(std.shape)}"
         raise ValueError(f"{own.name} returned shapes {shapes}; expected (1, 1) and a number")
     if not (mean.isfinite().all() and std.isfinite().all()):
         raise ValueError(f"At t = {t:.2f}: {own.name} returned NaN or infinite numbers")
     return float(mean), float(std)
+
+
+def _numbers(states: Tensor, law: Law) -> list[Readout]:
+    """Moments of the crowd (frames, n) beside the exact ones, and who left the picture."""
+    numbers = [
+        Readout("mean", states.mean(1), color="simulated"),
+        Readout("exact", law.mean, color="exact"),
+        Readout("standard deviation", states.std(1), color="simulated"),
+        Readout("exact", law.std, color="exact"),
+        Readout("chance moves the mean by", law.std / PARTICLES**0.5, 2),
+    ]
+    outside = ((states < LOW) | (states >= HIGH)).float().mean(1)
+    if outside.max() > 0.005:
+        numbers.append(Readout("outside the picture", 100 * outside, 2, "%", "simulated"))
+    return numbers
 
 
 def _paths(times: Tensor, states: Tensor, color: str) -> Lines:
@@ -242,47 +242,9 @@ def _highest(heights: Tensor, density: Tensor) -> float:
     return 1.15 * float(peaks[round(0.8 * (len(peaks) - 1))])
 
 
-def _process(name: str, theta: float, sigma: float) -> SDE:
+def _process(name: str, theta: float, sigma: float) -> Known:
     if name == "Brownian motion":
         return BrownianMotion(sigma)
     if name == "Langevin":
         return Langevin(WELLS, sigma)
     return OrnsteinUhlenbeck(theta, sigma)
-
-
-class _Law(NamedTuple):
-    """Density (frames, grid), mean and standard deviation (frames,)."""
-
-    density: Tensor
-    mean: Tensor
-    std: Tensor
-
-
-def _law(sde: SDE, start: float, times: Tensor) -> _Law:
-    """The exact law at `times`."""
-    if isinstance(sde, Langevin):
-        line = _wells()
-        density = line.density(start, sde.sigma**2 / 2 * times)
-        mean = line.width * density @ line.x
-        square = line.width * density @ line.x.square()
-        std = (square - mean.square()).clamp(min=0).sqrt()
-        density[std < SPIKE] = torch.nan
-        return _Law(density[:, ON_GRID].float(), mean.float(), std.float())
-    law = sde.transition(torch.full((len(times), 1), start), times)
-    mean, std = law.mean[:, 0], law.scale.expand(len(times))
-    return _Law(_normal(mean, std), mean, std)
-
-
-@cache
-def _wells() -> LangevinLine:
-    x = torch.linspace(-7, 7, 561, dtype=torch.float64)
-    return LangevinLine(x, WELLS.log_prob(x[:, None].float()).double())
-
-
-def _normal(mean: Tensor, std: Tensor) -> Tensor:
-    """Normal densities (frames, grid); NaN where one is a spike that no axis holds."""
-    width = std[:, None].clamp(min=1e-3)
-    density = torch.exp(-0.5 * ((GRID - mean[:, None]) / width).square())
-    density = density / (width * (2 * torch.pi) ** 0.5)
-    density[std < SPIKE] = torch.nan
-    return density

@@ -236,6 +236,10 @@ def test_a_reader_s_own_law_beside_the_exact_one():
         (dict(transition=lambda x, e, a, s: x), "<lambda> returned a Tensor; expected a mean and"),
         (dict(transition=lambda x, e, a, s: (x, 1.0, 2.0)), "<lambda> returned 3 values"),
         (dict(transition=lambda x, e, a, s: (x.expand(3, 1), 1.0)), "<lambda> returned shapes (3,"),
+        (
+            dict(transition=lambda x, e, a, s: (x, None)),
+            "<lambda> returned a Tensor and None; expected a tensor and a number",
+        ),
         (dict(transition=lambda x, e, a, s: (x, math.nan)), "At t = 0.00: <lambda> returned NaN"),
         (dict(transition=lambda x: (x, 1.0)), "<lambda> takes (x); expected a function of (x, ela"),
     ],
