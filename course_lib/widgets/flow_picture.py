@@ -96,7 +96,7 @@ def _arrows(truth: Truth | None, look: Look | None, color: str) -> Panel:
     layers: list[Layer] = []
     if truth is not None:
         exact = Arrows(
-            truth.places, _cut(truth.arrows), color="exact", width=3.0, alpha=0.75, only="exact"
+            truth.places, _cut(truth.arrows), color="exact", width=3.0, alpha=1.0, only="exact"
         )
         layers.append(exact)
         if look is not None:
@@ -151,7 +151,7 @@ def _readouts(truth: Truth | None, look: Look | None, color: str) -> list[Readou
         Readout("loss", losses[-RECENT:].mean() if len(losses) else float("nan")),
         Readout("floor", truth.floor, color="exact"),
         Readout("energy distance", f"{value:.2g} ± {chance:.1g}", color=color),
-        Readout("of two data samples", f"{flow.distance.baseline:.2g}", color="exact"),
+        Readout("of two data samples", f"{truth.chance:.2g}", color="exact"),
     ]
 
 

@@ -100,7 +100,7 @@ class FlowTrainer(Explorer):
             return picture(None, None, drawing=drawing, theirs=self.theirs, note=note)
         training = self._training_on(data, drawing)
         try:
-            look, error = training.last, training.fault()
+            look, error = training.last, training.broken or training.fault()
         except ValueError as fault:
             look, error = None, str(fault)
         return self._picture(data, drawing, training, look, error=error)
@@ -136,18 +136,20 @@ class FlowTrainer(Explorer):
     ) -> None:
         """Train until it is stopped, for a while at most, or until other data are asked for."""
         training = self._training_on(data, drawing)
-        look = training.last
+        if training.broken:
+            raise ValueError(training.broken)
         began = time.monotonic()
         before, pause = training.seconds, PAUSE
 
         def over() -> bool:
             return stopped() or self._training is not training or time.monotonic() - began > LONGEST
 
-        def put(look: Look, live: bool) -> None:
+        def put(live: bool) -> None:
             with self._lock:  # after other data are asked for, nothing of these is shown
                 if self._training is training:
-                    show(self._picture(data, drawing, training, look, live=live))
+                    show(self._picture(data, drawing, training, training.last, live=live))
 
+        put(live=True)  # or say at once that the network is of no use
         try:
             while not over():
                 until = time.monotonic() + pause
@@ -155,11 +157,11 @@ class FlowTrainer(Explorer):
                     training.step()
                 paused = time.monotonic()
                 training.seconds = before + paused - began
-                look = training.look()
-                put(look, live=True)
+                training.look()
+                put(live=True)
                 pause = max(PAUSE, SHARE * (time.monotonic() - paused))
         finally:
-            put(look, live=False)
+            put(live=False)
 
     def _training_on(self, data: str, drawing: Points) -> LiveTraining:
         """The present training, or a new one where the data are others."""
@@ -191,7 +193,7 @@ class FlowTrainer(Explorer):
 
 _NOTE = (
     "Train runs for a minute at most, and goes on where it stopped. Other data begin with a new "
-    "network. Single batches may lie below the floor."
+    "network. A batch may lie a little below the floor; far below it, the loss is another one."
 )
 
 

@@ -56,6 +56,7 @@ class Truth:
         places: the grid COARSE × COARSE, NaN where hardly anybody comes by, (frames, n, 2).
         arrows: the velocity there.
         floor, power: of the CFM loss: the least there can be, and that of no arrows at all.
+        chance: energy distance of two samples of the data, on average.
     """
 
     def __init__(self, data: cloud.Cloud) -> None:
@@ -79,6 +80,8 @@ class Truth:
         self._exact = data.velocity(self._probes, self._probe_times)
         self.floor, self.power = self._floor(generator), data.power()
         self._sample = data.sample(PARTICLES, generator)
+        other = data.sample(PARTICLES, generator)
+        self.chance = energy_distance(other, self._sample).baseline
         self._noise = torch.randn(PARTICLES, 2, generator=generator)
 
     def field(self, velocity: Field) -> Tensor:

@@ -107,7 +107,7 @@ class GuidanceExplorer(Explorer):
             apart = (theirs - crowd).norm(dim=-1).amax(1)
             readouts.append(Readout("yours, farthest from the truth", apart, color="yours"))
             if away := int((theirs[-1].abs().amax(1) > HALF).sum()):
-                readouts.append(Readout("yours that leave the picture", str(away), color="yours"))
+                readouts.append(Readout("yours outside at t = 1", str(away), color="yours"))
         return Scene(
             panels=[
                 _square([*moving, *_names(y)], f"The flow, guided to {label} with w = {w:g}",

@@ -11,6 +11,7 @@ from torch import Tensor
 from course_lib.distributions import GaussianMixture
 from course_lib.oracles import Marginal
 from course_lib.paths import GaussianPath, Linear
+from course_lib.widgets.yours import kind_of
 
 __all__ = [
     "CLASS_OF",
@@ -50,7 +51,14 @@ class Law(NamedTuple):
 
 
 def velocity(x: Tensor, t: Tensor | float, y: Tensor) -> Tensor:
-    """u_t(x|y), Notes §5.1, and u_t(x) where y is the null label: what a network would learn."""
+    """u_t(x|y), Notes §5.1, and u_t(x) where y is the null label: what a network would learn.
+
+    Raises:
+        ValueError: y is no tensor of labels.
+    """
+    if not isinstance(y, Tensor) or y.shape != x.shape[:1]:
+        what = f"shape {tuple(y.shape)}" if isinstance(y, Tensor) else kind_of(y)
+        raise ValueError(f"y is {what}; expected labels of shape ({len(x)},)")
     covered = y == NULL_LABEL
     if covered.all():
         return EXACT.velocity(x, t)

@@ -81,10 +81,8 @@ class LangevinExplorer(Explorer):
             Readout("exact", true_share, color="exact"),
             Readout("spread of x₂", run.states[..., 1].std(1), color="simulated"),
             Readout("exact", STD, color="exact"),
+            *_outside(run.states, "outside the picture", "simulated"),
         ]
-        away = _outside(run.states)
-        if away.max() > 0.005:
-            readouts.append(Readout("outside the picture", 100 * away, 2, "%", "simulated"))
         legend = [
             ("simulated", "dot", f"{SHOWN} of {PARTICLES:,} particles"),
             ("exact", "dashed", "exact"),
@@ -102,6 +100,7 @@ class LangevinExplorer(Explorer):
             readouts += [
                 Readout("yours: share", _left(theirs), color="yours"),
                 Readout("spread", theirs.states[..., 1].std(1), color="yours"),
+                *_outside(theirs.states, "yours outside the picture", "yours"),
             ]
         return Scene(
             panels=[
@@ -164,10 +163,11 @@ def _left(run: Trajectory) -> Tensor:
     return (run.states[..., 0] < 0).float().mean(1)
 
 
-def _outside(states: Tensor) -> Tensor:
-    """The share of the particles (frames, n, 2) that the panel does not show, (frames,)."""
+def _outside(states: Tensor, words: str, color: str) -> list[Readout]:
+    """How many of the particles (frames, n, 2) the panel does not show, if there are many."""
     there = (states[..., 0].abs() <= X[1]) & (states[..., 1].abs() <= Y[1])
-    return 1 - there.float().mean(1)
+    share = 1 - there.float().mean(1)
+    return [Readout(words, 100 * share, 2, "%", color)] if share.max() > 0.005 else []
 
 
 def _cloud(run: Trajectory, color: str) -> Points:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -60,12 +60,13 @@ class LiveTraining:
         model: the averaged network.
         losses: of every step.
         seconds: spent, as the caller counts them.
+        broken: why the network is of no use any more, or "".
     """
 
     def __init__(self, network: nn.Module, loss: Own, truth: Truth) -> None:
         self.loss, self.truth = loss, truth
         self.losses: list[float] = []
-        self.seconds = 0.0
+        self.seconds, self.broken = 0.0, ""
         self.model = copy.deepcopy(network).cpu().eval().requires_grad_(False)
         self._network = copy.deepcopy(self.model).train().requires_grad_(True)
         self._optimizer = Adam(self._network.parameters())
@@ -117,10 +118,14 @@ class LiveTraining:
         except ValueError as error:
             if not self.losses:
                 raise
-            raise ValueError(
+            self.broken = (
                 f"After {len(self.losses):,} steps down {self.loss.name}: {error}. "
                 "Start anew begins with a new network."
-            ) from error
+            )
+            if known := vars(self).get("last"):
+                losses = torch.tensor(self.losses)
+                self.last = replace(known, losses=losses, seconds=self.seconds)
+            raise ValueError(self.broken) from error
         self._errors.append((len(self.losses), flow.error))
         self.last = Look(flow, torch.tensor(self.losses), torch.tensor(self._errors), self.seconds)
         return self.last

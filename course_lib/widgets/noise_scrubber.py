@@ -84,7 +84,8 @@ class NoiseScrubber(Explorer):
         }
         counts = [(digit, label, name) for name in read]
         if said != label:
-            counts.append((str(said), said, f"told {said}"))
+            believers = [name for name in read if name != "no label"]
+            counts += [(str(said), said, name) for name in believers]
         panels = [Panel([_column(x)], title="image xₜ", describe=f"noisy images of {digit}")]
         panels += [
             Panel(

@@ -147,6 +147,7 @@ class ProcessExplorer(Explorer):
         numbers = [
             Readout("your mean", states.mean(1), color="yours"),
             Readout("standard deviation", states.std(1), color="yours"),
+            *_outside(states, "yours outside the picture", "yours"),
         ]
         return _Theirs(_paths(run.times, states.clamp(-FAR, FAR), "yours"), own.name, numbers)
 
@@ -161,7 +162,10 @@ class ProcessExplorer(Explorer):
             return None
         moments = [_moments(own, start, t, sde.theta, sde.sigma) for t in times.tolist()]
         mean, std = torch.tensor(moments).unbind(1)
-        numbers = [Readout("your law's deviation", std, color="yours")]
+        numbers = [
+            Readout("your law's mean", mean, color="yours"),
+            Readout("deviation", std, color="yours"),
+        ]
         return _Theirs(_curve(normal(mean, std), "yours"), f"law by {own.name}", numbers)
 
 
@@ -205,22 +209,27 @@ def _moments(own: Own, start: float, t: float, theta: float, sigma: float) -> tu
         raise ValueError(f"{own.name} returned shapes {shapes}; expected (1, 1) and a number")
     if not (mean.isfinite().all() and std.isfinite().all()):
         raise ValueError(f"At t = {t:.2f}: {own.name} returned NaN or infinite numbers")
+    if std < 0:
+        raise ValueError(f"At t = {t:.2f}: {own.name} returned the negative deviation {std:.3g}")
     return float(mean), float(std)
 
 
 def _numbers(states: Tensor, law: Law) -> list[Readout]:
     """Moments of the crowd (frames, n) beside the exact ones, and who left the picture."""
-    numbers = [
+    return [
         Readout("mean", states.mean(1), color="simulated"),
         Readout("exact", law.mean, color="exact"),
         Readout("standard deviation", states.std(1), color="simulated"),
         Readout("exact", law.std, color="exact"),
         Readout("chance moves the mean by", law.std / PARTICLES**0.5, 2),
+        *_outside(states, "outside the picture", "simulated"),
     ]
-    outside = ((states < LOW) | (states >= HIGH)).float().mean(1)
-    if outside.max() > 0.005:
-        numbers.append(Readout("outside the picture", 100 * outside, 2, "%", "simulated"))
-    return numbers
+
+
+def _outside(states: Tensor, words: str, color: str) -> list[Readout]:
+    """How many of the states (frames, n) the panels do not show, if there are many."""
+    share = ((states < LOW) | (states >= HIGH)).float().mean(1)
+    return [Readout(words, 100 * share, 2, "%", color)] if share.max() > 0.005 else []
 
 
 def _paths(times: Tensor, states: Tensor, color: str) -> Lines:

@@ -65,10 +65,19 @@ class Race:
         """σ, shaped like `t`."""
         return torch.full_like(t, self.sigma)
 
-    def log_errors(self, step: Own, noisy: bool) -> Tensor:
-        """log₁₀ of the root mean square distance from the exact end, for each of `COUNTS`."""
-        ends = torch.stack([self.path(step, noisy, n)[-1] for n in COUNTS])
-        return (ends - self.truth[-1]).square().sum(-1).mean(-1).sqrt().log10()
+    def log_errors(self, step: Own, noisy: bool) -> tuple[Tensor, str]:
+        """log₁₀ of the root mean square distance from the exact end, for each of `COUNTS`; NaN
+        where the step is at fault, and what is wrong with the first such."""
+        errors, fault = [], ""
+        for n in COUNTS:
+            try:
+                off = self.path(step, noisy, n)[-1] - self.truth[-1]
+            except ValueError as error:
+                errors.append(torch.tensor(torch.nan, dtype=torch.float64))
+                fault = fault or f"With {n} steps: {error}"
+            else:
+                errors.append(off.square().sum(-1).mean().sqrt().log10())
+        return torch.stack(errors), fault
 
 
 def slope(log_errors: Tensor) -> float:

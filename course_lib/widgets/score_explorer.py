@@ -246,8 +246,12 @@ def _verdict(known: _Known, states: Tensor, ratio: Tensor) -> str:
     off = (ratio > CHANCE) | (aside.abs() > FAR * mean_square_chance(times, PARTICLES))
     if not off.any():
         return "not seen"
-    times = times[off]
-    return f"seen, t = {times[0]:.2f}" + (f" to {times[-1]:.2f}" if len(times) > 1 else "")
+    at = off.nonzero()[:, 0]
+    first, last = times[at[0]], times[at[-1]]
+    if len(at) == 1:
+        return f"seen, t = {first:.2f}"
+    whole = len(at) == at[-1] - at[0] + 1
+    return f"seen, t = {first:.2f} to {last:.2f}" + ("" if whole else ", not throughout")
 
 
 def _mean_square(states: Tensor) -> Tensor:

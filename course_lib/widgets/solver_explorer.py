@@ -91,11 +91,12 @@ class SolverExplorer(Explorer):
         here, wrong, log_errors = COUNTS.index(n), "", list[Tensor]()
         for name, color, step in runners:
             try:
-                states, log_error = race.path(step, noisy, n), race.log_errors(step, noisy)
+                states = race.path(step, noisy, n)
             except ValueError as error:
                 wrong = str(error)
                 continue
-            wrong = wrong or _not_finite(states, name)
+            log_error, fault = race.log_errors(step, noisy)
+            wrong = wrong or _not_finite(states, name) or fault
             plane += _walkers(states, shown, color)
             errors += _curve(log_error, here, color)
             log_errors.append(log_error)

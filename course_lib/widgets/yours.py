@@ -16,9 +16,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Own", "kind_of"]
+__all__ = ["Fault", "Own", "kind_of"]
 
 LONGEST = 400  # characters of an exception that are shown
+
+
+class Fault(ValueError):
+    """What is wrong with a function of a reader's."""
 
 
 class Own:
@@ -64,24 +68,24 @@ class Own:
         Numbers that are not finite are left in: the picture shows where they begin.
 
         Raises:
-            ValueError: it raised an exception, or returned something else; named in the message.
+            Fault: it raised an exception, or returned something else; named in the message.
         """
         with torch.set_grad_enabled(not isinstance(self.function, nn.Module)):
             result = self.call(*args, **named)
         shape = tuple(like.shape)
         if not isinstance(result, Tensor):
             kind = kind_of(result)
-            raise ValueError(f"{self.name} returned {kind}; expected a tensor of shape {shape}")
+            raise Fault(f"{self.name} returned {kind}; expected a tensor of shape {shape}")
         if result.shape != like.shape:
-            raise ValueError(f"{self.name} returned shape {tuple(result.shape)}; expected {shape}")
+            raise Fault(f"{self.name} returned shape {tuple(result.shape)}; expected {shape}")
         if result.is_complex():
-            raise ValueError(f"{self.name} returned complex numbers; expected real ones")
+            raise Fault(f"{self.name} returned complex numbers; expected real ones")
         return result.detach().to(like)
 
     def finite(
         self, like: Tensor, *args: Any, when: Tensor | float | None = None, **named: Any
     ) -> Tensor:
-        """As `result`, but what is not finite raises ValueError too.
+        """As `result`, but what is not finite raises Fault too.
 
         Args:
             when: the time, () or (batch,), for the message; None to leave it out.
@@ -91,43 +95,45 @@ class Own:
         if off.any():
             what = "NaN" if result.isnan().any() else "infinite numbers"
             at = "" if when is None else f"At t = {_earliest(when, off):.2f}: "
-            raise ValueError(f"{at}{self.name} returned {what}")
+            raise Fault(f"{at}{self.name} returned {what}")
         return result
 
     def loss(self, *args: Any) -> Tensor:
         """What it returns for these arguments: a finite number of shape () with a gradient.
 
         Raises:
-            ValueError: it raised an exception, or returned something else; named in the message.
+            Fault: it raised an exception, or returned something else; named in the message.
         """
         result = self.call(*args)
         if not isinstance(result, Tensor):
-            raise ValueError(f"{self.name} returned {kind_of(result)}; expected a scalar tensor")
+            raise Fault(f"{self.name} returned {kind_of(result)}; expected a scalar tensor")
         if result.ndim != 0:
             shape = tuple(result.shape)
-            raise ValueError(f"{self.name} returned shape {shape}; expected (), a scalar")
+            raise Fault(f"{self.name} returned shape {shape}; expected (), a scalar")
         if not result.requires_grad:
-            raise ValueError(
+            raise Fault(
                 f"{self.name} returned a number without a gradient; "
                 "expected one computed from the model"
             )
         if not result.isfinite():
-            raise ValueError(f"{self.name} returned {result.item()}; expected a finite number")
+            raise Fault(f"{self.name} returned {result.item()}; expected a finite number")
         return result
 
     def call(self, *args: Any, **named: Any) -> Any:
         """Whatever it returns for these arguments.
 
         Raises:
-            ValueError: it raised an exception, named in the message.
+            Fault: it raised an exception, named in the message.
         """
         if self.problem:
-            raise ValueError(self.problem)
+            raise Fault(self.problem)
         copies = [a.clone() if isinstance(a, Tensor) else a for a in args]
         try:
             return self.function(*copies, **named)
+        except Fault:  # of another function, which this one calls
+            raise
         except (Exception, SystemExit) as error:
-            raise ValueError(self._fault(error, args, named)) from error
+            raise Fault(self._fault(error, args, named)) from error
 
     def _fault(self, error: BaseException, args: Any, named: Any) -> str:
         """What the exception says to the function's author."""

@@ -889,7 +889,7 @@ plots.curves(clock, {"learned velocity": errors}, xlabel="time $t$", ylabel="rel
 plots.fields({"learned": trained, "exact": truth.velocity}, background=truth)
 
 # %% [markdown]
-# Watch your own loss at work. Choose the data, or draw your own, and press *Train*. **Before you do:** the loss will stand still after a second. Will the arrows stop getting better then as well? Afterwards drag the time: when is the error largest, and how do the exact arrows look then? (The floor is that of the sum over coordinates, averaged over points. A loss of half of it is a mean over coordinates: the same arrows on another scale. And a loss on its floor proves nothing by itself: the arrows decide.)
+# Watch your own loss at work. Choose the data, or draw your own, and press *Train*. (It trains beside the notebook: *Stop* ends it, and interrupting the kernel does not.) **Before you do:** the loss will stand still after a second. Will the arrows stop getting better then as well? Afterwards drag the time: when is the error largest, and how do the exact arrows look then? (The floor is that of the sum over coordinates, averaged over points. A loss of half of it is a mean over coordinates: the same arrows on another scale. And a loss on its floor proves nothing by itself: the arrows decide.)
 
 # %%
 FlowTrainer(loss=cfm_loss)

@@ -85,6 +85,28 @@ def test_lines_are_taken_back(seen):
     assert seen.js("stage => stage.panels[0].strokes.length") == 0
 
 
+def test_reset_stops_the_training_and_keeps_the_drawing(seen):
+    box = seen.root.locator("canvas.brush").bounding_box()
+    seen.page.mouse.move(box["x"] + 60, box["y"] + 60)
+    seen.page.mouse.down()
+    seen.page.mouse.move(box["x"] + 200, box["y"] + 150)
+    seen.page.mouse.up()
+    seen.page.wait_for_timeout(50)
+    seen.wait()
+    drawing = seen.js("stage => stage.values.drawing")
+    assert len(drawing) > 10
+    button(seen, "Train").click()
+    seen.until("stage => stage.running")
+    seen.page.keyboard.press("r")
+    seen.until("stage => !stage.running")
+    seen.wait()
+    assert seen.js("stage => stage.values.data") == "chessboard"
+    seen.root.locator(".options label", has_text="drawn").click()
+    seen.page.wait_for_timeout(50)
+    seen.wait()
+    assert seen.js("stage => stage.values.drawing") == drawing
+
+
 def test_an_error_leaves_the_page_where_it_is(seen):
     """The pictures make room for it; afterwards they have their size again."""
     high = "() => [document.documentElement.scrollHeight, innerHeight]"

@@ -9,6 +9,7 @@ from jupyter_client.manager import start_new_kernel
 from torch import nn
 
 from course_lib.distributions import Circles, GaussianMixture
+from course_lib.metrics import energy_distance
 from course_lib.networks import MLP
 from course_lib.oracles import Marginal
 from course_lib.paths import GaussianPath, Linear
@@ -544,6 +545,39 @@ def test_a_network_that_goes_wrong(quickly, answer, words):
     assert layers(scene, Arrows, "exact", panel=1)  # the rest is there
     page.say(kind="start", action="train", values={"data": "moons"})
     assert words in page.until(lambda state: state["running"] is None and state["error"])["error"]
+
+
+def test_a_training_that_diverges_shows_its_steps_and_says_so_until_it_begins_anew(quickly):
+    page = Page(FlowTrainer(loss=lambda *args: -1000 * cfm_loss(*args), data="moons"))
+    values = {"data": "moons"}
+    page.say(kind="start", action="train", values=values)
+    ended = page.until(lambda state: state["running"] is None and state["error"])
+    assert "steps down <lambda>: MLP returned" in ended["error"]
+    assert steps_of(ended) > 0
+    page.say(kind="ask", values=values, serial=5)
+    assert page.states[-1]["error"] == ended["error"]
+    page.say(kind="start", action="train", values=values)
+    again = page.until(lambda state: state["running"] is None)
+    assert (again["error"], steps_of(again)) == (ended["error"], steps_of(ended))
+    page.say(kind="start", action="anew", values=values)
+    assert steps_of(page.until(lambda state: state["running"] is None)) == 0
+    assert page.states[-1]["error"] is None
+
+
+def test_what_two_samples_of_the_data_are_apart_does_not_depend_on_the_network():
+    explorer, truth = FlowTrainer(data="moons"), truth_of("moons", ())
+    before = number(explorer.scene(**explorer.start), "of two data samples")
+    training = explorer._training_on("moons", ())
+    for _ in range(50):
+        training.step()
+    training.look()
+    assert number(explorer.scene(**explorer.start), "of two data samples") == before
+    g = seeded(3)
+    apart = [
+        energy_distance(truth.cloud.sample(800, g), truth.cloud.sample(800, g)).value
+        for _ in range(20)
+    ]
+    assert truth.chance == pytest.approx(sum(apart) / len(apart), rel=0.25)
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,10 @@ def test_another_convention_is_seen():
         (lambda velocity, x, *args, **named: x * float("nan"), "returned NaN"),
         (lambda velocity, x, t, y, w, null_label: velocity(x, t, y + 7), "raised ValueError"),
         (
+            lambda velocity, x, t, y, w, null_label: velocity(x, t, null_label),
+            "y is an int; expected labels of shape (600,)",
+        ),
+        (
             lambda x, t: x,
             "<lambda> takes (x, t); expected a function of (velocity, x, t, y, w, null_label)",
         ),
@@ -209,7 +213,7 @@ def test_particles_that_leave_the_picture_are_counted():
         return 20 + 0 * x
 
     scene = shown(far)
-    assert scene.readouts[-1].label == "yours that leave the picture"
+    assert scene.readouts[-1].label == "yours outside at t = 1"
     assert scene.readouts[-1].value == str(PARTICLES)
     (arrows,) = layers(scene, Arrows, "yours")
     assert arrows.by.shape == (STEPS + 1, 81, 2)

@@ -106,6 +106,17 @@ def test_a_step_that_explodes_is_said_to():
     assert np.abs(cloud).max() == 20
 
 
+def test_the_one_of_two_functions_that_is_wrong_is_named():
+    def my_drift(score, x, sigma):
+        return sigma**2 / 2 * score(x)
+
+    def my_score(x, means, stds, weights):
+        return x * math.nan
+
+    both = LangevinExplorer(drift=my_drift, score=my_score)
+    assert both.scene(**both.start).error == "my_score returned NaN"
+
+
 def test_what_has_left_the_picture_is_counted():
     def outside(**changes):
         shown = EXPLORER.scene(**EXPLORER.checked({**EXPLORER.start, **changes}))

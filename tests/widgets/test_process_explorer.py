@@ -114,6 +114,13 @@ def test_what_has_left_the_picture_is_counted():
     assert outside[-1] == pytest.approx(share, abs=4.5 * math.sqrt(share * (100 - share) / 2000))
 
 
+def test_a_reader_s_particles_that_left_are_counted_too():
+    wrong = ProcessExplorer(step=lambda drift, diffusion, x, t, h, noise: x + 40 * h)
+    labels = [r.label for r in wrong.scene(**wrong.start).readouts]
+    assert "yours outside the picture" in labels
+    assert "outside the picture" not in labels
+
+
 @pytest.mark.parametrize("h", [0.02, 0.3, 0.7, 1.0])
 def test_the_step_that_is_shown_is_the_one_that_is_used(h):
     used = EXPLORER.checked({**EXPLORER.start, "h": h})["h"]
@@ -216,9 +223,9 @@ def test_a_reader_s_own_law_beside_the_exact_one():
     _, exact, theirs = shown.panels[1].layers
     assert theirs.color == "yours"
     np.testing.assert_allclose(np.asarray(theirs.xy), np.asarray(exact.xy), atol=1e-4)
-    np.testing.assert_allclose(
-        by_label(shown)["your law's deviation"], moments(shown)[3], atol=1e-5
-    )
+    mean, std = (np.asarray(r.value) for r in shown.readouts if r.color == "yours")
+    np.testing.assert_allclose(mean, moments(shown)[1], atol=1e-5)
+    np.testing.assert_allclose(std, moments(shown)[3], atol=1e-5)
     other = explorer.scene(**{**explorer.start, "process": "Brownian motion"})
     assert len(other.panels[1].layers) == 2  # it is the law of another process
 
@@ -236,6 +243,10 @@ def test_a_reader_s_own_law_beside_the_exact_one():
         (dict(transition=lambda x, e, a, s: x), "<lambda> returned a Tensor; expected a mean and"),
         (dict(transition=lambda x, e, a, s: (x, 1.0, 2.0)), "<lambda> returned 3 values"),
         (dict(transition=lambda x, e, a, s: (x.expand(3, 1), 1.0)), "<lambda> returned shapes (3,"),
+        (
+            dict(transition=lambda x, e, a, s: (x, -s * e)),
+            "At t = 0.04: <lambda> returned the negative deviation -0.04",
+        ),
         (
             dict(transition=lambda x, e, a, s: (x, None)),
             "<lambda> returned a Tensor and None; expected a tensor and a number",

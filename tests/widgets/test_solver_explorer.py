@@ -102,7 +102,7 @@ def test_the_strong_error_of_euler_maruyama_is_the_one_of_theory():
     of it, σ (r^{n-1-k} - e^{-λ(T-s)}) dW: the squares add up."""
     sigma, rate = 0.5, complex(SPIRAL.shrink, -SPIRAL.turn)
     race = Race(SPIRAL, sigma)
-    measured = 10 ** race.log_errors(Own(euler_maruyama_step, "step", ""), True)
+    measured = 10 ** race.log_errors(Own(euler_maruyama_step, "step", ""), True)[0]
     for n, error in zip(COUNTS, measured.tolist(), strict=True):
         h = END / n
         left = (np.arange(400 * n) + 0.5) * h / 400
@@ -186,6 +186,19 @@ def test_the_axis_holds_every_error(step):
     assert ((points[:, 1] > low) & (points[:, 1] < high)).all()
     assert low <= -4.2
     assert high >= 1.6
+
+
+def test_a_step_that_fails_at_some_lengths_is_shown_at_the_others():
+    def short_only(velocity, x, t, h):
+        if h > 0.3:
+            raise ValueError("too long")
+        return x + h * velocity(x, t)
+
+    shown = scene(SolverExplorer(step=short_only), n=128)
+    assert shown.error.startswith("With 4 steps: short_only raised ValueError: too long")
+    assert ("yours", "line", "short_only") in shown.legend
+    (_, ours), (_, slope), (_, theirs), (_, their_slope) = readouts(shown)
+    assert (theirs, their_slope) == (pytest.approx(ours), pytest.approx(slope))
 
 
 def test_an_axis_for_no_error_at_all_and_for_infinite_ones():

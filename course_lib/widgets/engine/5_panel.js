@@ -219,6 +219,7 @@ class Panel {
 
   // Drawing with the pointer; or with the arrow keys, and the space bar to dab.
   addBrush(name) {
+    this.stage.drawings.add(name);
     this.strokes = [...(this.stage.values[name] ?? [])];
     const { canvas } = this;
     const { x, y } = this.spec;

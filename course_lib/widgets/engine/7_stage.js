@@ -32,6 +32,7 @@ class Stage {
     this.answered = 0;
     this.panels = [];
     this.smooth = true;
+    this.drawings = new Set(); // names of values that can be drawn
     this.begun = []; // where the lines of a drawing begin
     this.patience = 10; // seconds without an answer, before one is told
     this.clock = new Clock(() => this.schedule());
@@ -301,7 +302,9 @@ class Stage {
   }
 
   reset() {
-    this.values = { ...this.face.values };
+    if (this.running) this.send({ kind: "stop" });
+    const drawn = [...this.drawings].map((name) => [name, this.values[name]]); // they take a while to make
+    this.values = { ...this.face.values, ...Object.fromEntries(drawn) };
     for (const [name, control] of Object.entries(this.controls)) control.set(this.values[name]);
     this.held = null;
     this.clock.rewind(this.spec?.start ?? 0);
