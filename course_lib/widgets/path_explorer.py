@@ -157,7 +157,7 @@ class PathExplorer(Explorer):
                       f"the probe ({words}) with a line to each seat"),
                 Panel([_before(), *bars],
                       title="Whose ticket, at the probe", x=(0.0, 1.0), y=(0.4, len(SEATS) + 0.6),
-                      xlabel="posterior weight", ylabel="seat", span=0.8,
+                      xlabel="posterior weight", ylabel="seat", span=0.8, whole=True,
                       describe="the probability of each seat given the place of the probe"),
             ],
             times=TIMES,

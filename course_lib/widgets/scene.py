@@ -225,6 +225,7 @@ class Panel:
         x, y: ranges of the axes; None for a panel of `Tiles`.
         xlabel, ylabel: of the axes.
         equal: whether a unit is as long on both axes.
+        whole: whether y counts things, so that only whole numbers stand there.
         span: its share of the width of its row.
         row: 0 is the uppermost.
         draw: name of the value that a drawing in this panel becomes: a list of points.
@@ -238,6 +239,7 @@ class Panel:
     xlabel: str = ""
     ylabel: str = ""
     equal: bool = False
+    whole: bool = False
     span: float = 1.0
     row: int = 0
     draw: str | None = None

@@ -96,6 +96,27 @@ def seen(request, browser, page_file):
         seen.quiet()
 
 
+def test_an_axis_that_counts_has_whole_numbers_alone(browser, tmp_path):
+    class Counted(Explorer):
+        title, question = "Counts", "How many?"
+
+        def scene(self):
+            axes = dict(x=(0.0, 1.0), y=(0.4, 3.6))
+            return Scene([Panel([], whole=whole, **axes) for whole in (True, False)])
+
+    path = tmp_path / "counted.html"
+    path.write_text(frozen(Counted(), {}), encoding="utf-8")
+    with new_page(browser, offline=True) as page:
+        seen = Seen(page)
+        seen.open(address(path))
+        counted, other = (
+            seen.root.locator(".ticks.y").nth(i).locator("span").all_inner_texts() for i in (0, 1)
+        )
+        assert counted == ["1", "2", "3"]
+        assert len(other) > 3
+        seen.quiet()
+
+
 def choose(seen, what):
     seen.js("(stage, what) => stage.setValue('what', what)", what)
     seen.page.wait_for_timeout(50)

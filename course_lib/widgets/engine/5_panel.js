@@ -85,7 +85,8 @@ class Panel {
   setTicks(axis, [low, high], count, where) {
     const place = this.ticks[axis];
     place.replaceChildren();
-    const step = niceStep((high - low) / Math.max(count, 2));
+    const nice = niceStep((high - low) / Math.max(count, 2));
+    const step = axis === "y" && this.spec.whole ? Math.max(nice, 1) : nice;
     const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
     for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * (high - low); k++) {
       const tick = document.createElement("span");

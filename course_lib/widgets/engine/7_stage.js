@@ -168,6 +168,7 @@ class Stage {
     this.panels = spec.panels.map((panel) => new Panel(panel, buffers, this));
     const rows = [];
     for (const panel of this.panels) (rows[panel.spec.row] ??= make("div", { className: "row" })).append(panel.element);
+    rows.forEach((row, i) => row.style.setProperty("--tall", tall(spec.panels.filter((panel) => panel.row === i))));
     this.figure.replaceChildren(...rows.filter(Boolean));
     this.figure.style.setProperty("--rows", rows.length);
   }
@@ -365,6 +366,14 @@ class Stage {
     this.themes.disconnect();
     this.root.remove();
   }
+}
+
+// How high a row need be: as its largest panel with equal units, whose width is its share of the row.
+function tall(panels) {
+  const spans = panels.reduce((sum, { span }) => sum + span, 0);
+  const high = panels.map(({ equal, span, x, y }) => (equal && x ? ((span / spans) * (y[1] - y[0])) / (x[1] - x[0]) : 0));
+  const most = Math.max(...high);
+  return most > 0 ? `${Math.min(100 * most + 1, 40)}cqw` : "40cqw";
 }
 
 // Whether a focused control does something of its own with a key.
