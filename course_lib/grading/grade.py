@@ -217,12 +217,12 @@ def _check_writable(course: Course, lab: str) -> None:
         CourseError: If not.
     """
     try:
-        with tempfile.NamedTemporaryFile(dir=course.root, prefix=".course-"):
+        with tempfile.TemporaryFile(dir=course.root):  # it has no name that a kill could leave
             pass
         for name in FOLDERS:
             folder = course.root / name
             if folder.is_dir():
-                with tempfile.NamedTemporaryFile(dir=folder, prefix=".course-"):
+                with tempfile.TemporaryFile(dir=folder):
                     pass
             elif folder.exists():
                 raise CourseError(f"{folder} should be a folder, and is a file.")

@@ -122,7 +122,7 @@ def test_an_unwritable_course(command, course, monkeypatch):
     def refuse(*args, **kwargs):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(grade_file.tempfile, "NamedTemporaryFile", refuse)
+    monkeypatch.setattr(grade_file.tempfile, "TemporaryFile", refuse)
     refuses(command, course, "cannot be written: Permission denied.")
 
 
