@@ -21,7 +21,7 @@ HALF = 3.2  # of the side of the square that is shown
 STEPS, PARTICLES = 20, 800
 TIMES = time_grid(STEPS)
 PROBES = 150  # places in a frame where the network is compared
-FLOORED = 6000  # points of the floor: it is right to 0.3 %
+FLOORED = 6000  # points of the floor: chance moves it by 0.2 to 0.5 %
 FINE, COARSE = torch.linspace(-HALF, HALF, 61), torch.linspace(-3.2, 3.2, 17)
 LEAST = 0.01  # of the highest density: arrows stand where there is more
 

@@ -209,9 +209,10 @@ def _moments(own: Own, start: float, t: float, theta: float, sigma: float) -> tu
         raise ValueError(f"{own.name} returned shapes {shapes}; expected (1, 1) and a number")
     if not (mean.isfinite().all() and std.isfinite().all()):
         raise ValueError(f"At t = {t:.2f}: {own.name} returned NaN or infinite numbers")
-    if std < 0:
-        raise ValueError(f"At t = {t:.2f}: {own.name} returned the negative deviation {std:.3g}")
-    return float(mean), float(std)
+    spread = std.item()  # of any shape with one number
+    if spread < 0:
+        raise ValueError(f"At t = {t:.2f}: {own.name} returned the negative deviation {spread:.3g}")
+    return mean.item(), spread
 
 
 def _numbers(states: Tensor, law: Law) -> list[Readout]:

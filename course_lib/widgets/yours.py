@@ -1,7 +1,9 @@
 """A reader's own function in a widget: what it returns, or a sentence about what is wrong.
 
-mine = Own.of(score, "score", "(x, t)")  # None if there is none
-mine.finite(x, x, t)  # score(x, t), shaped like x
+    mine = Own.of(score, "score", "(x, t)")  # None if there is none
+    mine.finite(x, x, t)  # score(x, t), shaped like x
+
+A Fault is the sentence.
 """
 
 from __future__ import annotations

@@ -248,6 +248,10 @@ def test_a_reader_s_own_law_beside_the_exact_one():
             "At t = 0.04: <lambda> returned the negative deviation -0.04",
         ),
         (
+            dict(transition=lambda x, e, a, s: (x, torch.full((1, 1), -1.0))),
+            "At t = 0.00: <lambda> returned the negative deviation -1",
+        ),
+        (
             dict(transition=lambda x, e, a, s: (x, None)),
             "<lambda> returned a Tensor and None; expected a tensor and a number",
         ),
